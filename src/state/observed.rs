@@ -1,0 +1,132 @@
+//! What the account holds, as far as it could be read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::model::{
+    AliasName, Constraints, GrantOperations, KeyArn, KeyId, KeyManager, KeyState, KeyType,
+    LiveGrantName, Origin, Place, Principal, RotationPeriod, Tags,
+};
+use crate::policy::Document;
+
+/// The live state of every place that was read.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// Per account and Region, in the order of the request.
+    pub places: Vec<ObservedPlace>,
+}
+
+/// The live state of one account and Region.
+#[derive(Clone, Debug)]
+pub struct ObservedPlace {
+    /// The account and Region.
+    pub place: Place,
+    /// Aliases and the keys that they lead to, AWS's own left out.
+    pub aliases: BTreeMap<AliasName, KeyId>,
+    /// The keys that were read, by id.
+    pub keys: BTreeMap<KeyId, ObservedKey>,
+    /// What could not be read.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// One live key.
+#[derive(Clone, Debug)]
+pub struct ObservedKey {
+    /// Its ARN.
+    pub arn: KeyArn,
+    /// Aliases that lead to it.
+    pub aliases: BTreeSet<AliasName>,
+    /// Spec and usage; `None` where AWS has a newer one than this program knows.
+    pub key_type: Option<KeyType>,
+    /// Where its material comes from.
+    pub origin: Origin,
+    /// Who manages it.
+    pub manager: KeyManager,
+    /// What it can do right now.
+    pub state: KeyState,
+    /// True for multi-Region keys.
+    pub multi_region: bool,
+    /// When it was made.
+    pub created: Option<Timestamp>,
+    /// When KMS will delete it.
+    pub deletion_date: Option<Timestamp>,
+    /// The description; empty for none.
+    pub description: String,
+    /// The key policy.
+    pub policy: LivePolicy,
+    /// The grants, by id.
+    pub grants: BTreeMap<String, LiveGrant>,
+    /// The tags.
+    pub tags: Tags,
+    /// Automatic rotation; `None` where KMS has no such status for the key.
+    pub rotation: Option<RotationStatus>,
+    /// How many on-demand rotations there have been; `None` where nobody asked.
+    pub rotations_on_demand: Option<u32>,
+    /// When it was last used; `None` where nobody asked or it never was.
+    pub last_used: Option<Timestamp>,
+}
+
+/// A live key policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LivePolicy {
+    /// Understood.
+    Document(Document),
+    /// Not understood: the text as KMS gave it, and why.
+    Opaque {
+        /// The text.
+        text: String,
+        /// Why it is not understood.
+        reason: String,
+    },
+}
+
+/// Automatic rotation as KMS reports it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RotationStatus {
+    /// Whether it is on.
+    pub enabled: bool,
+    /// The period; `None` where rotation is off or the server does not say.
+    pub period: Option<RotationPeriod>,
+}
+
+/// One live grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveGrant {
+    /// The id.
+    pub id: String,
+    /// The name; empty for none.
+    pub name: String,
+    /// The name's parts, where the grant is ours.
+    pub ours: Option<LiveGrantName>,
+    /// Who is given access.
+    pub grantee: LivePrincipal,
+    /// Who may retire it.
+    pub retiring: Option<LivePrincipal>,
+    /// What is given.
+    pub operations: GrantOperations,
+    /// Operations that this program does not know.
+    pub unknown_operations: BTreeSet<String>,
+    /// On which requests.
+    pub constraints: Constraints,
+}
+
+/// A principal in live state: usually one we can name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LivePrincipal {
+    /// Understood.
+    Known(Principal),
+    /// The text as KMS gave it.
+    Unknown(String),
+}
+
+/// Something that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The key; `None` for the account's own lists.
+    pub key: Option<KeyId>,
+    /// The operation that failed.
+    pub operation: &'static str,
+    /// Why, in the server's words.
+    pub reason: String,
+}
