@@ -7,3 +7,4 @@ pub mod diagnostic;
 pub mod model;
 pub mod policy;
 pub mod state;
+pub mod engine;
