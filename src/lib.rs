@@ -7,3 +7,8 @@ pub mod diagnostic;
 pub mod model;
 pub mod policy;
 pub mod state;
+pub mod kms;
+pub mod observe;
+pub mod plan;
+pub mod apply;
+pub mod report;

@@ -1,2 +1,7 @@
-//! The command.
-fn main() {}
+//! The `keywright` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    keywright::cli::main()
+}

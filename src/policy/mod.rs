@@ -2,9 +2,14 @@
 
 mod document;
 mod duty;
+mod equality;
+mod json;
+mod operator;
 
 pub use document::{
     ActionPattern, Actions, Condition, Document, Effect, Operator, OperatorName, Principals,
     Quantifier, Resources, Statement, Version,
 };
 pub use duty::{Allowance, Capability, Duties, Holder, User};
+pub use equality::{align, identical, same, write_canonical};
+pub use json::{ReadError, read, read_statement, read_value, write, write_compact};
