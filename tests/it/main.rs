@@ -1,1 +1,7 @@
-//! Tests.
+//! What users rely on, in one binary.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod support;
+
+mod policy;
