@@ -7,3 +7,5 @@ pub mod diagnostic;
 pub mod model;
 pub mod policy;
 pub mod state;
+pub mod manifest;
+pub mod report;

@@ -1,0 +1,448 @@
+//! Single values: the model's nouns and a few of the manifests' own.
+
+use std::str::FromStr;
+
+use camino::Utf8PathBuf;
+use serde_json::{Value as Json, json};
+
+use crate::manifest::fault::{Fault, Faults, nearest};
+use crate::manifest::fields::{Readable, wrong_type};
+use crate::manifest::yaml::{Entry, Node, Value};
+use crate::model::{
+    AccountId, AliasName, GrantName, KeyId, KeyName, KeySpec, KeyUsage, Malformed, Operation,
+    Origin, PrincipalName, Region, ScopeName, TagKey, TagValue, TeamName,
+};
+use crate::policy::{Allowance, Capability};
+
+/// The text of a scalar, whatever YAML would make of it.
+pub(crate) fn text<'a>(node: &'a Node, what: &str, faults: &mut Faults) -> Option<&'a str> {
+    match &node.value {
+        Value::Scalar { text, .. } if !node.is_null() => Some(text),
+        Value::Scalar { .. } | Value::List(_) | Value::Mapping(_) => {
+            faults.push(wrong_type(node, what));
+            None
+        }
+    }
+}
+
+/// Reads one of the model's nouns.
+fn noun<T: FromStr<Err = Malformed>>(node: &Node, what: &str, faults: &mut Faults) -> Option<T> {
+    let text = text(node, what, faults)?;
+    match text.parse() {
+        Ok(noun) => Some(noun),
+        Err(malformed) => {
+            faults.push(Fault::malformed("malformed", malformed, node.span));
+            None
+        }
+    }
+}
+
+/// Declares how nouns are read and described.
+macro_rules! nouns {
+    ($($type:ty, $what:literal, $schema:tt;)+) => {$(
+        impl Readable for $type {
+            fn read(node: &Node, faults: &mut Faults) -> Option<Self> {
+                noun(node, $what, faults)
+            }
+
+            fn schema() -> Json {
+                json!($schema)
+            }
+        }
+    )+};
+}
+
+nouns! {
+    // An unquoted account id looks like a number to an editor; here it stays text.
+    AccountId, "an account id", {"type": ["string", "integer"]};
+    AliasName, "an alias name", {"type": "string", "pattern": "^(alias/)?[A-Za-z0-9/_:-]{1,250}$"};
+    GrantName, "a grant name", {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,128}$"};
+    KeyId, "a key id", {"type": "string"};
+    KeyName, "a key name", {"type": "string", "pattern": "^(alias/)?[A-Za-z0-9/_:-]{1,250}$"};
+    Region, "a Region", {"type": "string"};
+    ScopeName, "a scope", {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"};
+    TagKey, "a tag key", {"type": "string", "minLength": 1, "maxLength": 128};
+    TagValue, "a tag value", {"type": ["string", "number", "boolean"]};
+    TeamName, "a team name", {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,128}$"};
+}
+
+/// Reads a value of a fixed list, with the nearest spelling.
+pub(crate) fn one_of<T: Copy>(
+    node: &Node,
+    what: &str,
+    all: &[(&'static str, T)],
+    faults: &mut Faults,
+) -> Option<T> {
+    let text = text(node, what, faults)?;
+    if let Some((_, value)) = all.iter().find(|(name, _)| *name == text) {
+        return Some(*value);
+    }
+    let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
+    let message = format!("`{text}` is not {what}");
+    let fault = Fault::error("unknown-value", message, node.span);
+    let help = format!("one of {}", names.join(", "));
+    faults.push(fault.help(help).nearest(text, names));
+    None
+}
+
+/// Declares enums in AWS's spelling.
+macro_rules! spellings {
+    ($($type:ty, $what:literal;)+) => {$(
+        impl Readable for $type {
+            fn read(node: &Node, faults: &mut Faults) -> Option<Self> {
+                let all: Vec<(&'static str, Self)> =
+                    Self::ALL.iter().map(|value| (value.as_str(), *value)).collect();
+                one_of(node, $what, &all, faults)
+            }
+
+            fn schema() -> Json {
+                let all: Vec<&str> = Self::ALL.iter().map(|value| value.as_str()).collect();
+                json!({"enum": all})
+            }
+        }
+    )+};
+}
+
+spellings! {
+    KeySpec, "a key spec";
+    KeyUsage, "a key usage";
+    Origin, "a key origin";
+}
+
+impl Readable for bool {
+    fn read(node: &Node, faults: &mut Faults) -> Option<Self> {
+        match &node.value {
+            Value::Scalar {
+                text,
+                quoted: false,
+            } if text == "true" => Some(true),
+            Value::Scalar {
+                text,
+                quoted: false,
+            } if text == "false" => Some(false),
+            Value::Scalar { .. } | Value::List(_) | Value::Mapping(_) => {
+                faults.push(wrong_type(node, "`true` or `false`"));
+                None
+            }
+        }
+    }
+
+    fn schema() -> Json {
+        json!({"type": "boolean"})
+    }
+}
+
+/// Free text.
+#[derive(Clone, Debug)]
+pub(crate) struct Text(pub(crate) String);
+
+impl Readable for Text {
+    fn read(node: &Node, faults: &mut Faults) -> Option<Self> {
+        text(node, "text", faults).map(|text| Self(text.to_owned()))
+    }
+
+    fn schema() -> Json {
+        json!({"type": ["string", "number", "boolean"]})
+    }
+}
+
+/// The name of an account.
+#[derive(Clone, Debug)]
+pub(crate) struct AccountName(pub(crate) String);
+
+impl Readable for AccountName {
+    fn read(node: &Node, faults: &mut Faults) -> Option<Self> {
+        let text = text(node, "an account's name", faults)?;
+        let valid = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+        if text.is_empty() || text.len() > 128 || !text.bytes().all(valid) {
+            let message = format!("`{text}` is not the name or id of an account");
+            let fault = Fault::error("malformed", message, node.span);
+            faults.push(fault.help("use letters, digits, `_`, `-` and `.`"));
+            return None;
+        }
+        Some(Self(text.to_owned()))
+    }
+
+    fn schema() -> Json {
+        json!({"type": ["string", "integer"]})
+    }
+}
+
+/// The folder-relative path of a file.
+#[derive(Clone, Debug)]
+pub(crate) struct RelativePath(pub(crate) Utf8PathBuf);
+
+impl Readable for RelativePath {
+    fn read(node: &Node, faults: &mut Faults) -> Option<Self> {
+        let text = text(node, "a path", faults)?;
+        let path = Utf8PathBuf::from(text);
+        if path.is_absolute() {
+            let message = format!("`{text}` is an absolute path");
+            let fault = Fault::error("malformed", message, node.span);
+            faults.push(fault.help("write the path as seen from this manifest's folder"));
+            return None;
+        }
+        Some(Self(path))
+    }
+
+    fn schema() -> Json {
+        json!({"type": "string"})
+    }
+}
+
+/// A whole number, perhaps with a unit behind it.
+fn number(node: &Node, unit: char, what: &str, faults: &mut Faults) -> Option<i64> {
+    let text = text(node, what, faults)?;
+    let digits = text.strip_suffix(unit).unwrap_or(text);
+    if let Ok(number) = digits.parse() {
+        return Some(number);
+    }
+    faults.push(Fault::error(
+        "wrong-type",
+        format!("`{text}` is not {what}"),
+        node.span,
+    ));
+    None
+}
+
+/// Days, as `180d` or `180`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Days(pub(crate) i64);
+
+impl Readable for Days {
+    fn read(node: &Node, faults: &mut Faults) -> Option<Self> {
+        number(node, 'd', "a number of days such as `180d`", faults).map(Self)
+    }
+
+    fn schema() -> Json {
+        json!({"type": ["integer", "string"], "pattern": "^[0-9]+d?$"})
+    }
+}
+
+/// A part of a whole, as `30%` or `30`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Percent(pub(crate) u8);
+
+impl Readable for Percent {
+    fn read(node: &Node, faults: &mut Faults) -> Option<Self> {
+        let number = number(node, '%', "a percentage such as `30%`", faults)?;
+        if let Ok(percent @ 1..=100) = u8::try_from(number) {
+            return Some(Self(percent));
+        }
+        let message = format!("{number}% is out of range");
+        let fault = Fault::error("out-of-range", message, node.span);
+        faults.push(fault.help("it takes 1% to 100%"));
+        None
+    }
+
+    fn schema() -> Json {
+        json!({"type": ["integer", "string"], "minimum": 1, "maximum": 100, "pattern": "^[0-9]+%?$"})
+    }
+}
+
+/// A count of on-demand rotations.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rotations(pub(crate) u32);
+
+impl Readable for Rotations {
+    fn read(node: &Node, faults: &mut Faults) -> Option<Self> {
+        let number = number(node, ' ', "a number of rotations", faults)?;
+        if let Ok(count @ 0..=25) = u32::try_from(number) {
+            return Some(Self(count));
+        }
+        let message = format!("{number} on-demand rotations are out of range");
+        let fault = Fault::error("out-of-range", message, node.span);
+        faults.push(fault.help("KMS rotates a key on demand at most 25 times in its life"));
+        None
+    }
+
+    fn schema() -> Json {
+        json!({"type": "integer", "minimum": 0, "maximum": 25})
+    }
+}
+
+impl Readable for PrincipalName {
+    fn read(node: &Node, faults: &mut Faults) -> Option<Self> {
+        let text = text(node, "a principal", faults)?;
+        match text.parse() {
+            Ok(name) => Some(name),
+            Err(malformed) => {
+                let fault = Fault::malformed("not-a-principal", malformed, node.span);
+                faults.push(match misspelt_principal(text) {
+                    Some(near) => fault.help(format!("did you mean `{near}`?")),
+                    None => fault,
+                });
+                None
+            }
+        }
+    }
+
+    fn schema() -> Json {
+        json!({
+            "type": "string",
+            "minLength": 1,
+            "examples": ["role/NAME", "user/NAME", "account", "account/222233334444", "222233334444:role/NAME", "service/logs.amazonaws.com", "organization/o-abc1234567", "team/NAME"],
+        })
+    }
+}
+
+/// The principal that was probably meant: its kind misspelt, in the wrong case, or left out.
+fn misspelt_principal(text: &str) -> Option<String> {
+    const KINDS: [&str; 8] = [
+        "role",
+        "user",
+        "account",
+        "session",
+        "federated",
+        "service",
+        "organization",
+        "team",
+    ];
+    let better = |text: String| text.parse::<PrincipalName>().is_ok().then_some(text);
+    if text.ends_with(".amazonaws.com") && !text.contains('/') {
+        return better(format!("service/{text}"));
+    }
+    let (owner, rest) = match text.split_once(':') {
+        Some((owner, rest)) if !text.starts_with("arn:") => (format!("{owner}:"), rest),
+        Some(_) | None => (String::new(), text),
+    };
+    let (kind, name) = rest.split_once(['/', ':'])?;
+    let near = nearest(kind, KINDS)?;
+    better(format!("{owner}{near}/{name}"))
+}
+
+/// The names of the capabilities.
+const CAPABILITIES: [(&str, Capability); 19] = [
+    ("encrypt", Capability::Encrypt),
+    ("decrypt", Capability::Decrypt),
+    ("generate-data-keys", Capability::GenerateDataKeys),
+    ("re-encrypt", Capability::ReEncrypt),
+    ("sign", Capability::Sign),
+    ("verify", Capability::Verify),
+    ("mac", Capability::Mac),
+    ("verify-mac", Capability::VerifyMac),
+    ("agree", Capability::Agree),
+    ("encapsulate", Capability::Encapsulate),
+    ("decapsulate", Capability::Decapsulate),
+    ("public-key", Capability::PublicKey),
+    ("describe", Capability::Describe),
+    ("use", Capability::Use),
+    ("delegate", Capability::Delegate),
+    ("read", Capability::Read),
+    ("administer", Capability::Administer),
+    ("delete", Capability::Delete),
+    ("grant", Capability::Grant),
+];
+
+impl Readable for Allowance {
+    fn read(node: &Node, faults: &mut Faults) -> Option<Self> {
+        let text = text(node, "an operation", faults)?;
+        if let Some((_, capability)) = CAPABILITIES.iter().find(|(name, _)| *name == text) {
+            return Some(Self::Capability(*capability));
+        }
+        if let Ok(operation) = text.parse() {
+            return Some(Self::Operation(operation));
+        }
+        let capabilities = CAPABILITIES.map(|(name, _)| name);
+        let message = format!("`{text}` is neither a capability nor a KMS operation");
+        let fault = Fault::error("unknown-operation", message, node.span);
+        let help = format!(
+            "the capabilities are {}; operations are written as AWS does, such as `Decrypt`",
+            capabilities.join(", ")
+        );
+        let operations = Operation::ALL.iter().map(|operation| operation.name());
+        faults.push(
+            fault
+                .help(help)
+                .nearest(text, capabilities.into_iter().chain(operations)),
+        );
+        None
+    }
+
+    fn schema() -> Json {
+        let capabilities = CAPABILITIES.map(|(name, _)| name);
+        let operations = Operation::ALL.iter().map(|operation| operation.name());
+        let all: Vec<&str> = capabilities.into_iter().chain(operations).collect();
+        json!({"enum": all})
+    }
+}
+
+impl Readable for Operation {
+    fn read(node: &Node, faults: &mut Faults) -> Option<Self> {
+        let text = text(node, "a KMS operation", faults)?;
+        if let Ok(operation) = text.parse::<Self>()
+            && operation.is_grantable()
+        {
+            return Some(operation);
+        }
+        let all: Vec<&str> = grantable().collect();
+        let what = match text.parse::<Self>() {
+            Ok(_) => "cannot be given by a grant",
+            Err(_) => "is not a KMS operation",
+        };
+        let fault = Fault::error("unknown-operation", format!("`{text}` {what}"), node.span);
+        let help = format!("a grant can give {}", all.join(", "));
+        faults.push(fault.help(help).nearest(text, all));
+        None
+    }
+
+    fn schema() -> Json {
+        let all: Vec<&str> = grantable().collect();
+        json!({"enum": all})
+    }
+}
+
+fn grantable() -> impl Iterator<Item = &'static str> {
+    let operations = Operation::ALL.iter().copied();
+    operations
+        .filter(|operation| operation.is_grantable())
+        .map(Operation::name)
+}
+
+/// Raw policy language, kept with its places.
+#[derive(Clone, Debug)]
+pub(crate) struct Raw(pub(crate) Node);
+
+impl Raw {
+    /// The same as JSON, with every text filled in by `fill`. Only `true` and `false` are not text:
+    /// an account id must never become a number, and policies compare numbers as text anyway.
+    pub(crate) fn to_json(&self, fill: &dyn Fn(&str) -> String) -> Json {
+        to_json(&self.0, fill)
+    }
+}
+
+fn to_json(node: &Node, fill: &dyn Fn(&str) -> String) -> Json {
+    match &node.value {
+        Value::Scalar { .. } if node.is_null() => Json::Null,
+        Value::Scalar {
+            text,
+            quoted: false,
+        } if text == "true" => Json::Bool(true),
+        Value::Scalar {
+            text,
+            quoted: false,
+        } if text == "false" => Json::Bool(false),
+        Value::Scalar { text, .. } => Json::String(fill(text)),
+        Value::List(items) => items.iter().map(|item| to_json(item, fill)).collect(),
+        Value::Mapping(entries) => {
+            let pair = |Entry { key, value }: &Entry| (key.value.clone(), to_json(value, fill));
+            Json::Object(entries.iter().map(pair).collect())
+        }
+    }
+}
+
+impl Readable for Raw {
+    fn read(node: &Node, faults: &mut Faults) -> Option<Self> {
+        match &node.value {
+            Value::Mapping(_) => Some(Self(node.clone())),
+            Value::Scalar { .. } | Value::List(_) => {
+                faults.push(wrong_type(node, "a mapping"));
+                None
+            }
+        }
+    }
+
+    fn schema() -> Json {
+        json!({"type": "object"})
+    }
+}
