@@ -150,7 +150,7 @@ pub(crate) fn nearest<'a>(
         .iter()
         .find(|candidate| plain(candidate) == plain(text));
     same.copied().or_else(|| {
-        similar::get_close_matches(text, &candidates, 1, 0.6)
+        similar::get_close_matches(text, &candidates, 1, 0.75)
             .first()
             .copied()
     })

@@ -195,16 +195,11 @@ pub(crate) fn read_mapping<M: Mapping>(
             mapping.set(entry, faults);
         } else if M::LATER.contains(&name) {
             faults.push(not_yet(&format!("`{name}`"), entry.key.span));
-        } else if name != "kind" || without.contains(&"kind") {
-            let message = format!("{} has no field `{name}`", M::WHAT);
-            let known = rows().map(|row| row.name);
-            let fault = Fault::error("unknown-field", message, entry.key.span);
-            let all: Vec<&str> = known.clone().collect();
-            faults.push(
-                fault
-                    .help(format!("its fields are {}", all.join(", ")))
-                    .nearest(name, known),
-            );
+        } else if without.contains(&name) {
+            let message = format!("`{name}` cannot be given here");
+            faults.push(Fault::error("unknown-field", message, entry.key.span));
+        } else if name != "kind" {
+            faults.push(unknown::<M>(entry, without, faults.len()));
         }
     }
     for row in rows().filter(|row| matches!(row.presence, Presence::Required)) {
@@ -214,6 +209,23 @@ pub(crate) fn read_mapping<M: Mapping>(
         }
     }
     Some(mapping)
+}
+
+/// A field that is not in the table.
+fn unknown<M: Mapping>(entry: &Entry, without: &[&str], known_faults: usize) -> Fault {
+    /// Looking for the nearest spelling takes time; among so many faults nobody would read it.
+    const ENOUGH: usize = 200;
+    let name = entry.key.value.as_str();
+    let message = format!("`{name}` is not a field of {}", M::WHAT);
+    let fault = Fault::error("unknown-field", message, entry.key.span);
+    if known_faults > ENOUGH {
+        return fault;
+    }
+    let rows = M::FIELDS.iter().map(|row| row.name);
+    let names: Vec<&str> = rows.filter(|name| !without.contains(name)).collect();
+    fault
+        .help(format!("its fields are {}", names.join(", ")))
+        .nearest(name, names)
 }
 
 /// The schema of a mapping, except for the fields that have no place here.

@@ -15,6 +15,8 @@ pub(crate) const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 const MAX_FILES: usize = 20_000;
 /// The deepest folder below a given path.
 const MAX_FOLDERS: usize = 32;
+/// The most faults that are told in one run.
+const MAX_FAULTS: usize = 500;
 /// The longest line that is shown, in characters.
 const MAX_SHOWN: usize = 400;
 
@@ -156,7 +158,17 @@ impl Sources {
     pub(crate) fn diagnostics(&self, mut faults: Vec<Fault>) -> Vec<Diagnostic> {
         faults.sort();
         faults.dedup();
-        faults.into_iter().map(|fault| fault.locate(self)).collect()
+        let hidden = faults.len().saturating_sub(MAX_FAULTS);
+        let shown = faults.into_iter().take(MAX_FAULTS);
+        let mut diagnostics: Vec<Diagnostic> = shown.map(|fault| fault.locate(self)).collect();
+        if hidden > 0 {
+            let last = diagnostics.last().and_then(|last| last.locations.first());
+            let file = last.map(|last| Arc::clone(&last.file));
+            let location = Location::whole_file(file.unwrap_or_default());
+            let message = format!("{hidden} more faults are not shown");
+            diagnostics.push(Diagnostic::error("too-many-faults", message, location));
+        }
+        diagnostics
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_yaml::granit_parser::{
-    Event, Options, Parser, ScalarStyle, ScanError, Span as Range, StrInput,
+    ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span as Range, StrInput,
 };
 
 use super::fault::{Fault, Faults, Span};
@@ -158,6 +158,13 @@ impl<'a> Composer<'a> {
                 return Err(Fault::error("yaml-syntax", message, span));
             }
         };
+        let span = match &value {
+            // A block mapping starts at its first key.
+            Value::Mapping(entries) if range.is_empty() => {
+                entries.first().map_or(span, |entry| entry.key.span)
+            }
+            Value::Mapping(_) | Value::List(_) | Value::Scalar { .. } => span,
+        };
         let node = At { value, span };
         if anchor != 0 {
             let size = self.nodes - before + 1;
@@ -189,6 +196,7 @@ impl<'a> Composer<'a> {
 
     fn mapping(&mut self, depth: usize) -> Result<Value, Fault> {
         let mut entries: Vec<Entry> = Vec::new();
+        let mut known: BTreeMap<String, Span> = BTreeMap::new();
         let mut merged = Vec::new();
         loop {
             let (event, range) = self.some()?;
@@ -198,45 +206,31 @@ impl<'a> Composer<'a> {
             let key = self.node(event, range, depth + 1)?;
             let (event, range) = self.some()?;
             let value = self.node(event, range, depth + 1)?;
-            match key.value {
+            let At { value: name, span } = key;
+            match name {
                 Value::Scalar {
                     text,
                     quoted: false,
                 } if text == "<<" => merged.push(value),
                 Value::Scalar { text, .. } => {
-                    let key = At {
-                        value: text,
-                        span: key.span,
-                    };
-                    self.add(&mut entries, Entry { key, value });
+                    if let Some(first) = known.insert(text.clone(), span) {
+                        self.faults.push(given_twice(&text, span, first));
+                        continue;
+                    }
+                    let key = At { value: text, span };
+                    entries.push(Entry { key, value });
                 }
                 Value::List(_) | Value::Mapping(_) => self.faults.push(Fault::error(
                     "wrong-type",
                     "the key of a mapping must be text",
-                    key.span,
+                    span,
                 )),
             }
         }
         for node in merged {
-            merge(&mut entries, node)?;
+            merge(&mut entries, &mut known, node)?;
         }
         Ok(Value::Mapping(entries))
-    }
-
-    fn add(&mut self, entries: &mut Vec<Entry>, entry: Entry) {
-        match entries
-            .iter()
-            .find(|known| known.key.value == entry.key.value)
-        {
-            Some(known) => {
-                let message = format!("`{}` is given twice", entry.key.value);
-                self.faults.push(
-                    Fault::error("duplicate-key", message, entry.key.span)
-                        .also(known.key.span, "first given here"),
-                );
-            }
-            None => entries.push(entry),
-        }
     }
 
     /// Counts nodes as if aliases were written out, so that a small file cannot stand for a huge one.
@@ -263,14 +257,22 @@ impl<'a> Composer<'a> {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the parser's own words do for most of its hundred errors"
+    )]
     fn syntax(&self, error: &ScanError) -> Fault {
         let at = *error.marker();
         let span = self.span(Range::new(at, at));
-        Fault::error(
-            "yaml-syntax",
-            format!("not valid YAML: {}", error.info()),
-            span,
-        )
+        let fault = |message: &str| Fault::error("yaml-syntax", message, span);
+        match error.kind() {
+            ErrorKind::UnknownAnchor => fault("no anchor of this name stands before this alias"),
+            ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidIndentation => {
+                fault("not valid YAML: a field cannot start here")
+                    .help("check the indentation of this line and of the line before it")
+            }
+            other => fault(&format!("not valid YAML: {other}")),
+        }
     }
 
     fn span(&self, range: Range) -> Span {
@@ -290,21 +292,30 @@ impl<'a> Composer<'a> {
     }
 }
 
+fn given_twice(name: &str, span: Span, first: Span) -> Fault {
+    let message = format!("`{name}` is given twice");
+    Fault::error("duplicate-key", message, span).also(first, "first given here")
+}
+
 /// Takes over what `<<` names, except for keys that the mapping has itself.
-fn merge(entries: &mut Vec<Entry>, node: Node) -> Result<(), Fault> {
+fn merge(
+    entries: &mut Vec<Entry>,
+    known: &mut BTreeMap<String, Span>,
+    node: Node,
+) -> Result<(), Fault> {
     match node.value {
         Value::Mapping(others) => {
             for other in others {
-                let same = |entry: &Entry| entry.key.value == other.key.value;
-                if !entries.iter().any(same) {
+                if !known.contains_key(&other.key.value) {
+                    known.insert(other.key.value.clone(), other.key.span);
                     entries.push(other);
                 }
             }
             Ok(())
         }
-        Value::List(nodes) if nodes.iter().all(Node::is_mapping) => {
-            nodes.into_iter().try_for_each(|node| merge(entries, node))
-        }
+        Value::List(nodes) if nodes.iter().all(Node::is_mapping) => nodes
+            .into_iter()
+            .try_for_each(|node| merge(entries, known, node)),
         Value::List(_) | Value::Scalar { .. } => Err(Fault::error(
             "wrong-type",
             "`<<` takes a mapping or a list of mappings",

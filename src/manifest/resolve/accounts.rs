@@ -303,7 +303,6 @@ fn unknown_region(account: &Account<'_>, region: &Region, span: Span) -> Fault {
     let message = format!("account `{name}` does not use the Region `{region}`");
     Fault::error("unknown-region", message, span)
         .help(format!("its regions are {}", known.join(", ")))
-        .nearest(region.as_str(), known)
 }
 
 /// Two documents must not describe one account or share a name.

@@ -63,8 +63,8 @@ fn operations(
             && !operation.value.is_grantable_on(key)
         {
             let message = format!(
-                "a grant on a {} key for {} cannot give `{}`",
-                key.spec, key.usage, operation.value
+                "`{}` does not work with {} keys for {}",
+                operation.value, key.spec, key.usage
             );
             let possible: Vec<&str> = Operation::ALL
                 .iter()
@@ -72,7 +72,10 @@ fn operations(
                 .map(|operation| operation.name())
                 .collect();
             let fault = Fault::error("operation-not-for-key", message, operation.span);
-            faults.push(fault.help(format!("it can give {}", possible.join(", "))));
+            faults.push(fault.help(format!(
+                "a grant on this key can give {}",
+                possible.join(", ")
+            )));
         }
     }
     Some(operations)

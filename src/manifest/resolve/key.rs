@@ -120,7 +120,7 @@ fn key_type(settings: Settings<'_>, faults: &mut Faults) -> Option<KeyType> {
                 .given()
                 .map_or(settings.own.span(), |given| given.span);
             let names: Vec<&str> = usages.iter().map(|usage| usage.as_str()).collect();
-            let message = format!("a {spec} key needs `usage`, which can never be changed");
+            let message = format!("{spec} keys need `usage`, which can never be changed");
             let fault = Fault::error("missing-field", message, span);
             faults.push(fault.help(format!("write `usage: {}`", names.join("` or `usage: "))));
             None
@@ -168,7 +168,7 @@ fn rotation(
         let asked = settings.own.rotation.given();
         if let Some(given) = asked.filter(|given| !matches!(given.value, RotationSetting::Off)) {
             let message = format!(
-                "a {} key with the origin {origin} cannot rotate by itself",
+                "{} keys with the origin {origin} cannot rotate by themselves",
                 key_type.spec
             );
             let fault = Fault::error("cannot-rotate", message, given.span);
@@ -205,7 +205,7 @@ fn rotations_on_demand(
         return field.value().map(|count| count.0);
     }
     if let Some(given) = settings.own.rotations_on_demand.given() {
-        let message = format!("a {} key cannot be rotated", key_type.spec);
+        let message = format!("{} keys cannot be rotated", key_type.spec);
         let fault = Fault::error("cannot-rotate", message, given.span);
         faults.push(fault.help("KMS rotates symmetric encryption keys only"));
     }

@@ -43,6 +43,10 @@ fn compiled(_duties: &Duties, _statements: &[Json]) -> Document {
     empty()
 }
 
+fn compiled_whole(_json: &Json) -> Document {
+    empty()
+}
+
 fn empty() -> Document {
     Document {
         version: Version::V2012,
@@ -57,8 +61,7 @@ fn whole_policy(site: Site<'_>, source: &PolicySource, faults: &mut Faults) -> O
         PolicySource::Inline(raw) => raw.to_json(&fill),
         PolicySource::File(path) => read_policy(site, path, faults)?,
     };
-    let _ = json;
-    Some(empty())
+    Some(compiled_whole(&json))
 }
 
 /// Reads a policy from the file beside the manifest.
@@ -202,7 +205,7 @@ fn allowances(fields: &UserFields, key_type: KeyType, faults: &mut Faults) -> BT
             && !(operation.is_key_level() && key_type.supports(operation))
         {
             let message = format!(
-                "`{operation}` does not work on a {} key for {}",
+                "`{operation}` does not work with {} keys for {}",
                 key_type.spec, key_type.usage
             );
             faults.push(Fault::error(
@@ -247,7 +250,7 @@ fn context(
     if let Some(given) = fields.context.given()
         && !key_type.is_symmetric()
     {
-        let message = format!("a {} key has no encryption context", key_type.spec);
+        let message = format!("{} keys have no encryption context", key_type.spec);
         let fault = Fault::error("operation-not-for-key", message, given.key);
         faults.push(fault.help("only symmetric encryption keys have one"));
     }

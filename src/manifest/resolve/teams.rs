@@ -53,12 +53,18 @@ impl<'a> Teams<'a> {
             };
             if !self.by_name.contains_key(inner) {
                 faults.extend(self.unknown(inner, member.span));
-            } else if self.reaches(inner, name) {
+            } else if self.reaches(inner, name) && self.is_first_of_cycle(name) {
                 let message = format!("team `{name}` contains itself");
                 let fault = Fault::error("team-cycle", message, member.span);
                 faults.push(fault.help(format!("`team/{inner}` leads back to `team/{name}`")));
             }
         }
+    }
+
+    /// Whether no team with an earlier name is in a cycle with this one, so that each cycle is told once.
+    fn is_first_of_cycle(&self, name: &TeamName) -> bool {
+        let mut earlier = self.by_name.keys().filter(|other| **other < name);
+        !earlier.any(|other| self.reaches(other, name) && self.reaches(name, other))
     }
 
     /// Whether a team is, or contains, another.
@@ -90,9 +96,14 @@ impl<'a> Teams<'a> {
             return None;
         }
         let fault = Fault::error("unknown-team", format!("there is no team `{name}`"), span);
-        let names = self.by_name.keys().map(|name| name.as_str());
+        let names: Vec<String> = self
+            .by_name
+            .keys()
+            .map(|name| format!("team/{name}"))
+            .collect();
         let help = "describe it with a `kind: Team` document";
-        Some(fault.help(help).nearest(name.as_str(), names))
+        let names = names.iter().map(String::as_str);
+        Some(fault.help(help).nearest(&format!("team/{name}"), names))
     }
 
     /// Replaces teams by their members, through all levels.

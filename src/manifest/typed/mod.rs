@@ -26,7 +26,7 @@ pub(crate) enum Document {
     Account(Box<AccountFields>),
     Team(TeamFields),
     Key(Box<KeyFields>),
-    Grant(GrantFields),
+    Grant(Box<GrantFields>),
 }
 
 impl Document {
@@ -54,12 +54,14 @@ impl Document {
             return None;
         };
         match kind.as_str() {
-            "Account" => {
-                read_mapping(node, &[], faults).map(|fields| Self::Account(Box::new(fields)))
-            }
+            "Account" => read_mapping(node, &[], faults)
+                .map(Box::new)
+                .map(Self::Account),
             "Team" => read_mapping(node, &[], faults).map(Self::Team),
-            "Key" => read_mapping(node, &[], faults).map(|fields| Self::Key(Box::new(fields))),
-            "Grant" => read_mapping(node, &[], faults).map(Self::Grant),
+            "Key" => read_mapping(node, &[], faults).map(Box::new).map(Self::Key),
+            "Grant" => read_mapping(node, &[], faults)
+                .map(Box::new)
+                .map(Self::Grant),
             later if Self::LATER.contains(&later) => {
                 faults.push(not_yet(&format!("`kind: {later}`"), entry.value.span));
                 None

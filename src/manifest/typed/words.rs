@@ -121,7 +121,11 @@ impl Readable for bool {
                 quoted: false,
             } if text == "false" => Some(false),
             Value::Scalar { .. } | Value::List(_) | Value::Mapping(_) => {
-                faults.push(wrong_type(node, "`true` or `false`"));
+                let fault = wrong_type(node, "`true` or `false`");
+                faults.push(match meant_bool(node) {
+                    Some(meant) => fault.help(format!("write `{meant}`")),
+                    None => fault,
+                });
                 None
             }
         }
@@ -129,6 +133,18 @@ impl Readable for bool {
 
     fn schema() -> Json {
         json!({"type": "boolean"})
+    }
+}
+
+/// What a person may have meant who knows other spellings of truth.
+fn meant_bool(node: &Node) -> Option<bool> {
+    let Value::Scalar { text, .. } = &node.value else {
+        return None;
+    };
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "enabled" | "1" => Some(true),
+        "false" | "no" | "off" | "disabled" | "0" => Some(false),
+        _ => None,
     }
 }
 
@@ -303,7 +319,7 @@ fn misspelt_principal(text: &str) -> Option<String> {
         return better(format!("service/{text}"));
     }
     let (owner, rest) = match text.split_once(':') {
-        Some((owner, rest)) if !text.starts_with("arn:") => (format!("{owner}:"), rest),
+        Some((owner, rest)) if owner.parse::<AccountId>().is_ok() => (format!("{owner}:"), rest),
         Some(_) | None => (String::new(), text),
     };
     let (kind, name) = rest.split_once(['/', ':'])?;
