@@ -1,7 +1,7 @@
 //! Faults while they are collected: a diagnostic whose places are still spans.
 
 use super::source::Sources;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Location, Severity};
 use crate::model::Malformed;
 
 /// A stretch of one line of one file.
@@ -36,8 +36,15 @@ pub(crate) struct Fault {
     code: &'static str,
     severity: Severity,
     message: String,
-    others: Vec<(Span, String)>,
+    others: Vec<Other>,
     help: Option<String>,
+}
+
+/// A second place that explains the first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Other {
+    At(Span, String),
+    Located(Location),
 }
 
 /// Where faults are collected.
@@ -91,7 +98,13 @@ impl Fault {
 
     /// Adds a second place that explains the first.
     pub(crate) fn also(mut self, span: Span, label: impl Into<String>) -> Self {
-        self.others.push((span, label.into()));
+        self.others.push(Other::At(span, label.into()));
+        self
+    }
+
+    /// Adds a second place whose line is known already.
+    pub(crate) fn also_at(mut self, location: Location) -> Self {
+        self.others.push(Other::Located(location));
         self
     }
 
@@ -106,8 +119,11 @@ impl Fault {
             help,
         } = self;
         let mut locations = vec![sources.locate(span)];
-        for (span, label) in others {
-            locations.push(sources.locate(span).labelled(label));
+        for other in others {
+            locations.push(match other {
+                Other::At(span, label) => sources.locate(span).labelled(label),
+                Other::Located(location) => location,
+            });
         }
         Diagnostic {
             code,

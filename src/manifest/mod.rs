@@ -10,6 +10,9 @@ mod fields;
 mod typed;
 mod resolve;
 
+#[cfg(test)]
+mod tests;
+
 use serde_json::Value as Json;
 
 use self::fault::{Fault, Faults, Span};

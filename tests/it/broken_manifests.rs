@@ -7,18 +7,10 @@ use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use keywright::diagnostic::Diagnostic;
-use keywright::manifest::{self, Fallback, Sources};
-use keywright::model::Place;
+use keywright::manifest::{self, Sources};
 use keywright::report::diagnostics::{Colour, text};
 
-fn fallback() -> Fallback {
-    Fallback {
-        place: Place {
-            account: "111122223333".parse().unwrap(),
-            region: "eu-central-1".parse().unwrap(),
-        },
-    }
-}
+use crate::manifests::fallback;
 
 fn report(files: Vec<(Utf8PathBuf, Vec<u8>)>) -> String {
     let (sources, mut diagnostics) = Sources::from_texts(files);

@@ -1,3 +1,6 @@
 //! Tests.
 
+#[cfg(test)]
 mod broken_manifests;
+#[cfg(test)]
+mod manifests;

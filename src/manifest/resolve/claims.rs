@@ -29,7 +29,7 @@ impl<'a> Claims<'a> {
             return false;
         };
         if let Some(first) = self.keys.get(&(place.clone(), &name.value)) {
-            let message = format!("two keys of {place} are named `{}`", name.value);
+            let message = format!("two keys are named `{}`", name.value);
             let fault = Fault::error("duplicate-name", message, name.span);
             let first = first.name.given().map_or(first.span(), |name| name.span);
             faults.push(fault.also(first, "the first is here"));
@@ -108,7 +108,7 @@ impl<'a> Claims<'a> {
                 faults.push(fault.also(first, "first named here"));
             }
             Some((other, first)) => {
-                let message = format!("two keys of {place} claim `{alias}`");
+                let message = format!("two keys claim `{alias}`");
                 let fault = Fault::error("duplicate-alias", message, span);
                 faults.push(fault.also(first, format!("`{other}` claims it here")));
             }
@@ -130,7 +130,7 @@ impl<'a> Claims<'a> {
         let span = *span;
         let known = self.former.insert((place.clone(), former), (owner, span));
         if let Some((other, first)) = known.filter(|(other, _)| *other != owner) {
-            let message = format!("two keys of {place} were formerly `{former}`");
+            let message = format!("two keys were formerly `{former}`");
             let fault = Fault::error("former-name", message, span);
             faults.push(fault.also(first, format!("`{other}` says so here")));
         }

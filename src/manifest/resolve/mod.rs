@@ -187,8 +187,8 @@ fn insert_grant(
     if let Some(known) = grants.get(&grant.name) {
         let message = format!("the key has two grants named `{}`", grant.name);
         let span = fields.name.given().map_or(fields.span(), |name| name.span);
-        let first = format!("the first is at {}", known.location);
-        faults.push(Fault::error("duplicate-name", message, span).help(first));
+        let first = known.location.clone().labelled("the first is here");
+        faults.push(Fault::error("duplicate-name", message, span).also_at(first));
         return;
     }
     grants.insert(grant.name.clone(), grant);

@@ -3,7 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::grant::NestedGrant;
-use super::words::{AccountName, Days, Raw, RelativePath, Rotations, Text, one_of, text};
+use super::raw::Raw;
+use super::words::{AccountName, Days, RelativePath, Rotations, Text, one_of, text};
 use crate::manifest::fault::Faults;
 use crate::manifest::fields::{
     NonEmpty, Pairs, Readable, mapping, mapping_schema, read_mapping, wrong_type,

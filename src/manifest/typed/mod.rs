@@ -1,8 +1,10 @@
 //! Manifests as typed: every field with its place, nothing resolved.
 
+mod access;
 mod account;
 mod grant;
 mod key;
+mod raw;
 mod team;
 mod words;
 
