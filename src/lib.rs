@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod model;
 pub mod policy;
 pub mod state;
+pub mod manifest;
 pub mod kms;
 pub mod observe;
 pub mod plan;

@@ -4,4 +4,6 @@
 
 mod support;
 
+mod broken_manifests;
+mod manifests;
 mod policy;
