@@ -1,11 +1,15 @@
 //! The lock-out safety check: whoever writes a key policy must be able to write the next one.
 
 use crate::engine::caller::Caller;
+use crate::engine::store::keys::Key;
 use crate::model::Principal;
 use crate::policy::{ActionPattern, Actions, Document, Effect, Principals, Resources, Statement};
 
+use super::Context;
+
 /// True when the caller may put another policy under this one.
-pub(super) fn keeps_access(caller: &Caller, document: &Document) -> bool {
+pub(super) fn keeps_access(context: &Context<'_>, _key: &Key, document: &Document) -> bool {
+    let caller = context.caller;
     let applies = |effect: Effect| {
         move |statement: &&Statement| statement.effect == effect && covers(statement, caller)
     };

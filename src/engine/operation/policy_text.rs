@@ -1,5 +1,6 @@
 //! What makes a text acceptable as a key's policy.
 
+use crate::engine::store::keys::Key;
 use crate::engine::wire::{Check, Code, Failure};
 use crate::model::{Place, Principal};
 use crate::policy::{self, Condition, Principals, Quantifier, Statement};
@@ -37,6 +38,7 @@ pub(super) fn check_member(check: &mut Check, policy: Option<&str>) {
 /// Fails when a policy is too long, not a policy, or locks its caller out.
 pub(super) fn check_policy(
     context: &Context<'_>,
+    key: &Key,
     text: &str,
     bypass_lockout_check: bool,
 ) -> Result<(), Failure> {
@@ -60,7 +62,7 @@ pub(super) fn check_policy(
     for statement in &document.statements {
         check_statement(statement)?;
     }
-    if bypass_lockout_check || lockout::keeps_access(context.caller, &document) {
+    if bypass_lockout_check || lockout::keeps_access(context, key, &document) {
         return Ok(());
     }
     Err(malformed(

@@ -115,6 +115,24 @@ fn many_threads_of_two_engines_write_at_once() {
 }
 
 #[test]
+fn many_engines_make_one_store() {
+    let home = Home::new();
+    std::thread::scope(|scope| {
+        let opened: Vec<_> = (1..=8)
+            .map(|seed| {
+                scope.spawn({
+                    let home = &home;
+                    move || home.bench(seed)
+                })
+            })
+            .collect();
+        for bench in opened {
+            assert_eq!(bench.join().unwrap().raw("CreateKey", "{}").0, 200);
+        }
+    });
+}
+
+#[test]
 fn many_threads_share_an_engine_in_memory() {
     let bench = Bench::new();
     std::thread::scope(|scope| {

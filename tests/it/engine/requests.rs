@@ -1,6 +1,8 @@
 //! Requests that are wrong before any operation looks at them.
 
 use bytes::Bytes;
+use proptest::prelude::*;
+use serde_json::{Value, json};
 
 use super::bench::{Bench, authorization};
 
@@ -168,4 +170,116 @@ fn answers_carry_a_request_id_and_a_type() {
     let header = |name: &str| answer.headers().get(name).unwrap().to_str().unwrap();
     assert_eq!(header("content-type"), "application/x-amz-json-1.1");
     assert_eq!(header("x-amzn-requestid").len(), 36);
+}
+
+const OPERATIONS: &[&str] = &[
+    "CancelKeyDeletion",
+    "CreateAlias",
+    "CreateGrant",
+    "CreateKey",
+    "Decrypt",
+    "DeleteAlias",
+    "DescribeKey",
+    "DisableKey",
+    "DisableKeyRotation",
+    "EnableKey",
+    "EnableKeyRotation",
+    "Encrypt",
+    "GenerateDataKey",
+    "GenerateDataKeyWithoutPlaintext",
+    "GetKeyLastUsage",
+    "GetKeyPolicy",
+    "GetKeyRotationStatus",
+    "ListAliases",
+    "ListGrants",
+    "ListKeyPolicies",
+    "ListKeyRotations",
+    "ListKeys",
+    "ListResourceTags",
+    "ListRetirableGrants",
+    "PutKeyPolicy",
+    "RetireGrant",
+    "RevokeGrant",
+    "RotateKeyOnDemand",
+    "ScheduleKeyDeletion",
+    "TagResource",
+    "UntagResource",
+    "UpdateAlias",
+    "UpdateKeyDescription",
+];
+
+const MEMBERS: &[&str] = &[
+    "KeyId",
+    "AliasName",
+    "TargetKeyId",
+    "Limit",
+    "Marker",
+    "Policy",
+    "PolicyName",
+    "Tags",
+    "TagKeys",
+    "Operations",
+    "GranteePrincipal",
+    "RetiringPrincipal",
+    "Constraints",
+    "Name",
+    "GrantId",
+    "GrantToken",
+    "GrantTokens",
+    "Plaintext",
+    "CiphertextBlob",
+    "EncryptionContext",
+    "EncryptionAlgorithm",
+    "NumberOfBytes",
+    "Description",
+    "PendingWindowInDays",
+    "RotationPeriodInDays",
+    "DryRun",
+    "Origin",
+];
+
+fn value(id: &str) -> impl Strategy<Value = Value> + use<> {
+    let texts = vec![
+        json!(id),
+        json!("alias/a"),
+        json!("arn:aws:kms:eu-central-1:111122223333:key/x"),
+        json!("arn:aws:iam::111122223333:role/r"),
+        json!("Decrypt"),
+        json!("{}"),
+        json!("AQ=="),
+        json!(["Decrypt"]),
+        json!([{"TagKey": "a", "TagValue": "b"}]),
+        json!({"EncryptionContextSubset": {"a": "b"}}),
+        Value::Null,
+    ];
+    prop_oneof![
+        prop::sample::select(texts),
+        any::<i64>().prop_map(Value::from),
+        any::<bool>().prop_map(Value::from),
+        "\\PC{0,40}".prop_map(Value::from),
+        prop::collection::vec("\\PC{0,9}".prop_map(Value::from), 0..4).prop_map(Value::from),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_request_makes_the_engine_fail(
+        requests in prop::collection::vec(
+            (prop::sample::select(OPERATIONS), prop::collection::vec((prop::sample::select(MEMBERS), value("00000000-0000-4000-8000-000000000000")), 0..8)),
+            1..20,
+        )
+    ) {
+        let bench = Bench::new();
+        let (_, made) = bench.raw("CreateKey", "{}");
+        let made: Value = serde_json::from_str(&made).unwrap();
+        let id = made["KeyMetadata"]["KeyId"].as_str().unwrap();
+        for (operation, members) in requests {
+            let members = Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
+            let body = members.to_string().replace("00000000-0000-4000-8000-000000000000", id);
+            let (status, answer) = bench.raw(operation, &body);
+            prop_assert!(status == 200 || status == 400, "{} {}: {} {}", operation, body, status, answer);
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use aws_sdk_kms::types::Tag;
 
-use super::bench::{Bench, refused};
+use super::bench::{Bench, arn, refused};
 
 fn tag(key: &str, value: &str) -> Tag {
     Tag::builder()
@@ -99,7 +99,8 @@ async fn a_key_has_fifty_tags_at_most_in_pages() {
             .send()
     };
     tags(0..30).await.unwrap();
-    refused(tags(30..51).await, "TagException", "Too many tags");
+    let message = format!("{} cannot have more than 50 tags", arn(&id));
+    refused(tags(30..51).await, "LimitExceededException", &message);
     assert_eq!(listed(&bench, &id).await.len(), 30);
     tags(20..50).await.unwrap();
     let first = bench.kms.list_resource_tags().key_id(&id).limit(40);
