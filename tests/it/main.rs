@@ -5,5 +5,6 @@
 mod support;
 
 mod broken_manifests;
+mod engine;
 mod manifests;
 mod policy;
