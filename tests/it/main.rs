@@ -4,3 +4,5 @@
 mod broken_manifests;
 #[cfg(test)]
 mod manifests;
+#[cfg(test)]
+mod schema;
