@@ -8,4 +8,8 @@ pub mod model;
 pub mod policy;
 pub mod state;
 pub mod manifest;
+pub mod kms;
+pub mod observe;
+pub mod plan;
+pub mod apply;
 pub mod report;

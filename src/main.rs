@@ -1,2 +1,3 @@
-//! The command.
+//! The `keywright` command.
+
 fn main() {}

@@ -1,3 +1,62 @@
-//! Reports: what a run found, as text for people and as JSON for programs.
+//! Data → text and JSON. Every format reads the same data; none of them decides anything.
 
+mod action;
 pub mod diagnostics;
+mod json;
+mod style;
+mod text;
+
+use std::collections::BTreeMap;
+use std::io;
+
+use crate::apply::Outcome;
+use crate::plan::{KeyPlan, Plan};
+
+/// A format of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people, with styles; strip them where there is no terminal.
+    Text,
+    /// For programs; its `version` changes when a field changes its meaning.
+    Json,
+}
+
+/// What a verb has to tell.
+#[derive(Clone, Copy, Debug)]
+pub struct Report<'a> {
+    /// The verb: `plan`, `apply` or `drift`.
+    pub verb: &'static str,
+    /// What was planned.
+    pub plan: &'a Plan,
+    /// What became of it, per place of the plan; `None` where nothing was tried.
+    pub applied: Option<&'a Applied>,
+    /// How often each KMS operation was called.
+    pub calls: &'a BTreeMap<&'static str, u64>,
+}
+
+/// What became of a plan.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// Per place of the plan.
+    pub outcomes: Vec<Outcome>,
+    /// What was written but is not read back yet, per place of the plan.
+    pub unconfirmed: Vec<Vec<KeyPlan>>,
+}
+
+/// Writes a report.
+pub fn render(report: Report<'_>, format: Format, out: &mut dyn io::Write) -> io::Result<()> {
+    match format {
+        Format::Text => text::write(report, out),
+        Format::Json => json::write(report, out),
+    }
+}
+
+/// Writes a plan for a person, without what became of it.
+pub fn render_plan(plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
+    text::write_plan(plan, out)
+}
+
+/// An action in one line, as progress shows it.
+pub fn sentence(action: &crate::plan::Action, home: crate::model::AccountId) -> String {
+    action::describe(action, home).join(" ")
+}

@@ -2,12 +2,14 @@
 
 mod desired;
 mod observed;
+mod part;
 
 pub use desired::{
     Deletion, Desired, DesiredGrant, DesiredKey, DesiredPlace, GrantsOnKey, Guardrails, Rotation,
     Target, UnmanagedGrants,
 };
 pub use observed::{
-    LiveGrant, LivePolicy, LivePrincipal, Observed, ObservedKey, ObservedPlace, RotationStatus,
-    Unreadable,
+    LiveGrant, LivePolicy, LivePrincipal, Observed, ObservedKey, ObservedPlace, OtherKey,
+    RotationStatus, Unreadable,
 };
+pub use part::{Fingerprint, Part};

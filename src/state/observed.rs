@@ -26,8 +26,19 @@ pub struct ObservedPlace {
     pub aliases: BTreeMap<AliasName, KeyId>,
     /// The keys that were read, by id.
     pub keys: BTreeMap<KeyId, ObservedKey>,
+    /// Keys that nobody asked for, where they were looked at.
+    pub others: BTreeMap<KeyId, OtherKey>,
     /// What could not be read.
     pub unreadable: Vec<Unreadable>,
+}
+
+/// A key that nobody asked for.
+#[derive(Clone, Debug)]
+pub struct OtherKey {
+    /// Aliases that lead to it.
+    pub aliases: BTreeSet<AliasName>,
+    /// Its tags, which tell whose it is.
+    pub tags: Tags,
 }
 
 /// One live key.
@@ -55,8 +66,8 @@ pub struct ObservedKey {
     pub description: String,
     /// The key policy.
     pub policy: LivePolicy,
-    /// The grants, by id.
-    pub grants: BTreeMap<String, LiveGrant>,
+    /// The grants, in order of id.
+    pub grants: Vec<LiveGrant>,
     /// The tags.
     pub tags: Tags,
     /// Automatic rotation; `None` where KMS has no such status for the key.
@@ -65,6 +76,51 @@ pub struct ObservedKey {
     pub rotations_on_demand: Option<u32>,
     /// When it was last used; `None` where nobody asked or it never was.
     pub last_used: Option<Timestamp>,
+}
+
+impl ObservedKey {
+    /// A key of which nothing is known yet.
+    pub fn unread(arn: KeyArn) -> Self {
+        Self {
+            arn,
+            aliases: BTreeSet::new(),
+            key_type: None,
+            origin: Origin::AwsKms,
+            manager: KeyManager::Customer,
+            state: KeyState::Unavailable,
+            multi_region: false,
+            created: None,
+            deletion_date: None,
+            description: String::new(),
+            policy: LivePolicy::Opaque {
+                text: String::new(),
+                reason: "not read".to_owned(),
+            },
+            grants: Vec::new(),
+            tags: Tags::new(),
+            rotation: None,
+            rotations_on_demand: None,
+            last_used: None,
+        }
+    }
+
+    /// The value of a tag.
+    pub fn tag(&self, name: &str) -> Option<&str> {
+        value_of(&self.tags, name)
+    }
+}
+
+impl OtherKey {
+    /// The value of a tag.
+    pub fn tag(&self, name: &str) -> Option<&str> {
+        value_of(&self.tags, name)
+    }
+}
+
+fn value_of<'a>(tags: &'a Tags, name: &str) -> Option<&'a str> {
+    tags.iter()
+        .find(|(key, _)| key.as_str() == name)
+        .map(|(_, value)| value.as_str())
 }
 
 /// A live key policy.
@@ -121,7 +177,7 @@ pub enum LivePrincipal {
 }
 
 /// Something that could not be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Unreadable {
     /// The key; `None` for the account's own lists.
     pub key: Option<KeyId>,

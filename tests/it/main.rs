@@ -1,8 +1,10 @@
-//! Tests.
+//! What users rely on, in one binary.
 
-#[cfg(test)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod support;
+
 mod broken_manifests;
-#[cfg(test)]
 mod manifests;
-#[cfg(test)]
 mod schema;
+mod policy;

@@ -1,0 +1,184 @@
+//! Plan → effects, as events. Every write is in the plan, and none is made on a state that the plan did not see.
+
+mod execute;
+mod expect;
+
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+
+use crate::kms::{CallError, Client};
+use crate::model::{AliasName, KeyArn, KeyId, KeyName};
+use crate::plan::{Action, KeyPlan, PlacePlan};
+use crate::state::Part;
+
+/// Keys that are changed at once.
+const KEYS_AT_ONCE: usize = 64;
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Event<'a> {
+    /// A change took effect.
+    Done {
+        /// The key.
+        key: &'a KeyName,
+        /// What was done.
+        action: &'a Action,
+    },
+    /// A key is finished, well or not.
+    Finished {
+        /// The key.
+        key: &'a KeyName,
+        /// Why it stopped early.
+        failure: Option<&'a Failure>,
+    },
+}
+
+/// Why a key's changes stopped.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The live state is no longer what the plan saw.
+    #[error("the key's {0} changed after the plan was made; nothing more was written to the key")]
+    Stale(Part),
+    /// An alias no longer leads where the plan saw it lead.
+    #[error("{0} changed after the plan was made; nothing more was written to the key")]
+    StaleAlias(AliasName),
+    /// KMS refused or did not answer.
+    #[error("{0}")]
+    Call(#[from] CallError),
+    /// A new grant did not show up, so the old one was kept.
+    #[error("the new grant {0} is not visible yet; the old one was kept")]
+    GrantNotVisible(String),
+    /// Another run made the key at the same time; ours was scheduled for deletion.
+    #[error(
+        "another run created the key first as {winner}; the one made here was never used and was scheduled for deletion"
+    )]
+    Superseded {
+        /// The key that stays.
+        winner: KeyId,
+    },
+    /// The person asked to stop.
+    #[error("stopped on request")]
+    Stopped,
+}
+
+impl Failure {
+    /// True when the plan was refused for being out of date.
+    pub fn is_stale(&self) -> bool {
+        matches!(self, Self::Stale(_) | Self::StaleAlias(_))
+    }
+}
+
+/// What became of a plan.
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct Outcome {
+    /// Per key with changes, in the plan's order.
+    pub keys: Vec<KeyOutcome>,
+}
+
+/// What became of one key's changes.
+#[derive(Clone, Debug)]
+pub struct KeyOutcome {
+    /// The name.
+    pub name: KeyName,
+    /// The key; `None` where none was made.
+    pub key: Option<KeyArn>,
+    /// How many changes took effect; always the first ones of the plan.
+    pub done: usize,
+    /// How many were not tried.
+    pub skipped: usize,
+    /// Why the first of the others did not take effect.
+    pub failure: Option<Failure>,
+}
+
+/// Carries out what the plan says, independent keys at once; `Break` from the events stops before the next change.
+pub async fn apply(
+    client: &Client,
+    plan: &PlacePlan,
+    events: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
+) -> Outcome {
+    if !plan.refusals.is_empty() {
+        return Outcome::default();
+    }
+    let reporter = Reporter {
+        events: RefCell::new(events),
+        stopped: std::cell::Cell::new(false),
+    };
+    let todo = plan
+        .keys
+        .iter()
+        .filter(|key| key.refusals.is_empty() && !key.changes.is_empty())
+        .enumerate();
+    let runs = stream::iter(todo).map(|(index, key)| {
+        let reporter = &reporter;
+        async move { (index, run(client, key, reporter).await) }
+    });
+    let mut outcomes: Vec<(usize, KeyOutcome)> =
+        runs.buffer_unordered(KEYS_AT_ONCE).collect().await;
+    outcomes.sort_by_key(|(index, _)| *index);
+    Outcome {
+        keys: outcomes.into_iter().map(|(_, outcome)| outcome).collect(),
+    }
+}
+
+/// The events of keys that run at once, one after the other.
+struct Reporter<'a, F> {
+    events: RefCell<&'a mut F>,
+    stopped: std::cell::Cell<bool>,
+}
+
+impl<F: FnMut(Event<'_>) -> ControlFlow<()>> Reporter<'_, F> {
+    fn tell(&self, event: Event<'_>) {
+        if (self.events.borrow_mut())(event).is_break() {
+            self.stopped.set(true);
+        }
+    }
+}
+
+async fn run<F: FnMut(Event<'_>) -> ControlFlow<()>>(
+    client: &Client,
+    plan: &KeyPlan,
+    reporter: &Reporter<'_, F>,
+) -> KeyOutcome {
+    let mut key = plan.key.as_ref().map(|arn| arn.id.clone());
+    let mut expectations = expect::Expectations::default();
+    let mut done = 0;
+    let mut failure = None;
+    for change in &plan.changes {
+        if reporter.stopped.get() {
+            failure = Some(Failure::Stopped);
+            break;
+        }
+        let effect = match expectations.check(client, key.as_ref(), change).await {
+            Ok(()) => execute::execute(client, plan, &mut key, &change.action).await,
+            Err(failure) => Err(failure),
+        };
+        match effect {
+            Ok(()) => {
+                done += 1;
+                reporter.tell(Event::Done {
+                    key: &plan.name,
+                    action: &change.action,
+                });
+            }
+            Err(problem) => {
+                failure = Some(problem);
+                break;
+            }
+        }
+    }
+    reporter.tell(Event::Finished {
+        key: &plan.name,
+        failure: failure.as_ref(),
+    });
+    KeyOutcome {
+        name: plan.name.clone(),
+        key: key.map(|id| KeyArn::new(client.place().clone(), id)),
+        done,
+        skipped: plan.changes.len() - done - usize::from(failure.is_some()),
+        failure,
+    }
+}

@@ -1,0 +1,182 @@
+//! What was typed. The comments on the fields are the help.
+
+use camino::Utf8PathBuf;
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use super::output::OutputSpec;
+use crate::model::{AccountId, Region};
+
+/// Keep AWS KMS the way the manifests say
+///
+/// Manifests describe keys, their administrators, their users and their grants. keywright compares them with the live
+/// state, in the bundled local engine (the default) or in AWS KMS, shows what differs, and makes the two agree.
+#[derive(Debug, Parser)]
+#[command(name = "keywright", version, max_term_width = 100, disable_help_subcommand = true)]
+pub(super) struct Args {
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    pub(super) color: Colour,
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Colour {
+    /// On a terminal that wants it
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// A verb.
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Check manifests offline
+    ///
+    /// Reads the manifests and reports every fault with its place and the next step. Needs no account and no network.
+    ///
+    /// Exit codes: 0 no faults, 1 faults.
+    Check(CheckArgs),
+    /// Show what apply would do
+    ///
+    /// Exit codes: 0 nothing to do, 1 error, 2 changes, 3 refused, 5 some keys unreadable.
+    Plan(PlanArgs),
+    /// Make the live state agree with the manifests
+    ///
+    /// Shows the plan first and asks on a terminal; elsewhere it needs --yes. Every write is preceded by a look at the
+    /// live part that it changes: what moved since the plan is refused. What was written is read back.
+    ///
+    /// Exit codes: 0 done or nothing to do, 1 error, 3 refused, 4 partly applied or not confirmed, 5 some keys unreadable.
+    Apply(ApplyArgs),
+    /// Tell whether the live state still agrees with the manifests
+    ///
+    /// A read-only plan for scheduled jobs that also finds orphans: keys with our tags that no manifest declares.
+    ///
+    /// Exit codes: 0 no drift, 1 error, 2 drift, 3 refused, 5 some keys unreadable.
+    Drift(DriftArgs),
+    /// Print the JSON Schema of manifests
+    ///
+    /// Point an editor at it to complete and check manifests while typing.
+    Schema,
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    pub(super) manifests: ManifestArgs,
+    #[command(flatten)]
+    pub(super) outputs: OutputArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    pub(super) manifests: ManifestArgs,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    #[command(flatten)]
+    pub(super) allow: AllowArgs,
+    #[command(flatten)]
+    pub(super) outputs: OutputArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct ApplyArgs {
+    /// Apply without asking
+    #[arg(long, short)]
+    pub(super) yes: bool,
+    #[command(flatten)]
+    pub(super) plan: PlanArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct DriftArgs {
+    /// Report unmanaged keys and grants as drift too
+    #[arg(long)]
+    pub(super) all: bool,
+    #[command(flatten)]
+    pub(super) manifests: ManifestArgs,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    #[command(flatten)]
+    pub(super) outputs: OutputArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct ManifestArgs {
+    /// Manifest files, or folders with *.yaml and *.yml files
+    #[arg(value_name = "PATH", default_value = "manifests")]
+    pub(super) paths: Vec<Utf8PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Target")]
+pub(super) struct TargetArgs {
+    /// Where the live state is; an `Account` manifest may say so instead [default: local]
+    #[arg(long, value_enum, conflicts_with = "endpoint")]
+    pub(super) target: Option<TargetKind>,
+    /// URL of a KMS endpoint, such as http://localhost:4566
+    #[arg(long, value_name = "URL")]
+    pub(super) endpoint: Option<String>,
+    /// Account of the keys, where no `Account` manifest names one [default: of the credentials; local: 111122223333]
+    #[arg(long, value_name = "ID")]
+    pub(super) account: Option<AccountId>,
+    /// Region of the keys, where no `Account` manifest names one [default: of the AWS configuration; local: us-east-1]
+    #[arg(long, value_name = "REGION")]
+    pub(super) region: Option<Region>,
+    /// Profile of the shared AWS configuration
+    #[arg(long, value_name = "NAME")]
+    pub(super) profile: Option<String>,
+    /// Folder in which the local engine keeps its state
+    #[arg(long, value_name = "DIR", env = "KEYWRIGHT_STATE", default_value = ".keywright")]
+    pub(super) state: Utf8PathBuf,
+}
+
+/// Where the live state is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum TargetKind {
+    /// The bundled engine, with its state in a folder
+    Local,
+    /// AWS KMS
+    Aws,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Permissions")]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag of the command line")]
+pub(super) struct AllowArgs {
+    /// Take over keys that have no ownership tags yet
+    #[arg(long)]
+    pub(super) adopt: bool,
+    /// Allow keys to be disabled
+    #[arg(long)]
+    pub(super) allow_disable: bool,
+    /// Allow the deletion of keys to be scheduled
+    #[arg(long)]
+    pub(super) allow_deletion: bool,
+    /// Allow more changes at once than the guardrail does
+    #[arg(long)]
+    pub(super) allow_mass_change: bool,
+    /// Skip AWS's check that the caller can still change the policy afterwards
+    #[arg(long)]
+    pub(super) allow_lockout: bool,
+    /// Rewrite policies that mean the same in other words
+    #[arg(long)]
+    pub(super) rewrite: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct OutputArgs {
+    /// Format of the report, `text` or `json`, with a file to write it to; may be given several times
+    #[arg(long = "output", short = 'o', value_name = "FORMAT[=FILE]", default_value = "text")]
+    pub(super) outputs: Vec<OutputSpec>,
+}

@@ -1,0 +1,28 @@
+//! `keywright drift`: a read-only plan for scheduled jobs.
+
+use crate::cli::args::DriftArgs;
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+use crate::cli::output;
+use crate::cli::session::{self, Session};
+use crate::observe::Others;
+use crate::plan::{Allow, Limits};
+use crate::report::Report;
+
+pub(super) async fn run(args: &DriftArgs, context: &Context) -> anyhow::Result<Exit> {
+    let Some(session) = Session::open(&args.manifests, &args.target, context).await? else {
+        return Ok(Exit::Error);
+    };
+    // What a person would have to allow is drift all the same, and not a refusal.
+    let allow = Allow { adoption: false, disabling: true, deletion: true, mass_change: true, lockout: false };
+    let limits = Limits { now: context.now, allow, rewrite: false };
+    let mut plan = session.plan(&limits, Others::Always).await;
+    if !args.all {
+        for place in &mut plan.places {
+            place.unmanaged.clear();
+        }
+    }
+    let calls = session.calls();
+    output::write(&args.outputs.outputs, Report { verb: "drift", plan: &plan, applied: None, calls: &calls })?;
+    Ok(session::exit_of(&plan.summary()))
+}

@@ -1,0 +1,19 @@
+//! `keywright plan`: what apply would do.
+
+use crate::cli::args::PlanArgs;
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+use crate::cli::output;
+use crate::cli::session::{self, Session};
+use crate::observe::Others;
+use crate::report::Report;
+
+pub(super) async fn run(args: &PlanArgs, context: &Context) -> anyhow::Result<Exit> {
+    let Some(session) = Session::open(&args.manifests, &args.target, context).await? else {
+        return Ok(Exit::Error);
+    };
+    let plan = session.plan(&session::limits(&args.allow, context), Others::WhenMissing).await;
+    let calls = session.calls();
+    output::write(&args.outputs.outputs, Report { verb: "plan", plan: &plan, applied: None, calls: &calls })?;
+    Ok(session::exit_of(&plan.summary()))
+}

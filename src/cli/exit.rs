@@ -1,0 +1,57 @@
+//! How a run ends: exit codes, and errors in words.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: nothing to do, or done.
+    Done,
+    /// 1: an error, such as faults in manifests.
+    Error,
+    /// 2: changes, drift or findings.
+    Changes,
+    /// 3: refused by a guardrail, a stale plan or an adoption.
+    Refused,
+    /// 4: partly applied, or applied and not confirmed.
+    Partial,
+    /// 5: some keys could not be read.
+    Unreadable,
+}
+
+impl Exit {
+    /// The code of the process.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Error => 1,
+            Self::Changes => 2,
+            Self::Refused => 3,
+            Self::Partial => 4,
+            Self::Unreadable => 5,
+        }
+    }
+}
+
+/// Turns the end of a run into the process's exit code and, for errors, a message on stderr.
+pub(super) fn report(result: &anyhow::Result<Exit>) -> ExitCode {
+    let exit = match result {
+        Ok(exit) => *exit,
+        Err(error) if is_broken_pipe(error) => Exit::Done,
+        Err(error) => {
+            let mut stderr = anstream::stderr();
+            let style = anstyle::AnsiColor::Red.on_default().bold();
+            // Nobody is left to tell when stderr is gone.
+            let _ignored = writeln!(stderr, "{style}error{style:#}: {error:#}");
+            Exit::Error
+        }
+    };
+    ExitCode::from(exit.code())
+}
+
+/// A reader that has seen enough is not an error.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let broken = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
+    error.chain().any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(broken))
+}

@@ -1,0 +1,26 @@
+//! The command line: arguments → context → one command. The only place that knows a terminal, the environment and the process.
+
+mod args;
+mod command;
+mod context;
+mod exit;
+mod output;
+mod progress;
+mod session;
+mod target;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+pub use exit::Exit;
+
+/// Runs the program and says how it ended.
+pub fn main() -> ExitCode {
+    let args = args::Args::parse();
+    let context = match context::Context::from_process(&args) {
+        Ok(context) => context,
+        Err(error) => return exit::report(&Err(error)),
+    };
+    exit::report(&command::run(&args, &context))
+}

@@ -1,0 +1,182 @@
+//! One run's manifests and accounts, from files to plan: what `plan`, `apply` and `drift` share.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+
+use futures_util::future::join_all;
+
+use super::args::{AllowArgs, ManifestArgs, TargetArgs};
+use super::context::Context;
+use super::exit::Exit;
+use super::progress::Progress;
+use super::target::Targets;
+use crate::diagnostic::Diagnostic;
+use crate::kms::Client;
+use crate::manifest::{self, Fallback, Manifests, Sources};
+use crate::model::{KeyName, Place};
+use crate::observe::{self, Event, Extras, Others, Scope, Wanted};
+use crate::plan::{self, Allow, KeyPlan, Limits, Plan, Summary};
+use crate::report::diagnostics;
+use crate::state::{Desired, DesiredPlace, Observed};
+
+/// Manifests that hold, and a client for each account and Region that they name.
+#[derive(Debug)]
+pub(super) struct Session<'a> {
+    context: &'a Context,
+    desired: Desired,
+    clients: BTreeMap<Place, Client>,
+    remote: bool,
+}
+
+impl<'a> Session<'a> {
+    /// Reads the manifests and reaches the accounts; `None` when the manifests have faults, which are told.
+    pub(super) async fn open(manifests: &ManifestArgs, target: &TargetArgs, context: &'a Context) -> anyhow::Result<Option<Self>> {
+        let Some((manifests, mut found)) = read(manifests)? else { return Ok(None) };
+        let targets = Targets::new(target, context);
+        let place = if manifests.has_account() { manifest::ANYWHERE.clone() } else { targets.fallback().await? };
+        let (desired, more) = manifests.desired(&Fallback { place });
+        found.extend(more);
+        if tell(&found)? {
+            return Ok(None);
+        }
+        let mut clients = BTreeMap::new();
+        for place in &desired.places {
+            clients.insert(place.place.clone(), targets.client(place).await?);
+        }
+        let remote = desired.places.iter().any(|place| targets.is_remote(&place.target));
+        Ok(Some(Self { context, desired, clients, remote }))
+    }
+
+    /// True when the target needs time to show what was written.
+    pub(super) fn is_remote(&self) -> bool {
+        self.remote
+    }
+
+    /// The client of a place.
+    pub(super) fn client(&self, place: &Place) -> Option<&Client> {
+        self.clients.get(place)
+    }
+
+    /// Observes and plans everything.
+    pub(super) async fn plan(&self, limits: &Limits, others: Others) -> Plan {
+        self.plan_desired(&self.desired, limits, others).await
+    }
+
+    /// Observes and plans some keys again; returns those that are not as they should be, per place.
+    pub(super) async fn plan_only(&self, names: &[BTreeSet<KeyName>], limits: &Limits) -> Vec<Vec<KeyPlan>> {
+        let narrow = |(place, names): (&DesiredPlace, &BTreeSet<KeyName>)| {
+            let keys = place.keys.iter().filter(|(name, _)| names.contains(*name));
+            let grants = place.grants.iter().filter(|(name, _)| names.contains(*name));
+            DesiredPlace {
+                place: place.place.clone(),
+                target: place.target.clone(),
+                scope: place.scope.clone(),
+                guardrails: place.guardrails,
+                keys: keys.map(|(name, key)| (name.clone(), key.clone())).collect(),
+                grants: grants.map(|(name, grants)| (name.clone(), grants.clone())).collect(),
+            }
+        };
+        let desired = Desired { places: self.desired.places.iter().zip(names).map(narrow).collect() };
+        let plan = self.plan_desired(&desired, limits, Others::WhenMissing).await;
+        let open = |key: &KeyPlan| !key.changes.is_empty() || !key.refusals.is_empty() || !key.unreadable.is_empty();
+        plan.places.into_iter().map(|place| place.keys.into_iter().filter(open).collect()).collect()
+    }
+
+    /// How often each KMS operation was called so far.
+    pub(super) fn calls(&self) -> BTreeMap<&'static str, u64> {
+        let mut calls = BTreeMap::new();
+        for (api, count) in self.clients.values().flat_map(Client::calls) {
+            *calls.entry(api).or_default() += count;
+        }
+        calls
+    }
+
+    async fn plan_desired(&self, desired: &Desired, limits: &Limits, others: Others) -> Plan {
+        let progress = Progress::start(self.context, "reading");
+        let busy = |place: &&DesiredPlace| others == Others::Always || !place.keys.is_empty() || !place.grants.is_empty();
+        let readings = desired.places.iter().filter(busy).filter_map(|place| {
+            let client = self.clients.get(&place.place)?;
+            let progress = &progress;
+            Some(async move {
+                let scope = scope_of(place, others);
+                let mut events = |event| match event {
+                    Event::Found(keys) => progress.add(keys),
+                    Event::Read => progress.step(),
+                };
+                observe::observe(client, &scope, &mut events).await
+            })
+        });
+        let observed = Observed { places: join_all(readings).await };
+        drop(progress);
+        plan::plan(desired, &observed, limits)
+    }
+}
+
+/// What to look for so that a place can be planned.
+fn scope_of(place: &DesiredPlace, others: Others) -> Scope {
+    let owned = place.keys.values().map(|key| {
+        let formerly = key.formerly.iter().map(|name| name.alias().clone());
+        Wanted {
+            name: key.name.clone(),
+            formerly: key.formerly.clone(),
+            id: key.id.clone(),
+            aliases: key.aliases.iter().cloned().chain(formerly).collect(),
+            search: true,
+            extras: Extras { rotations: key.rotations_on_demand.is_some(), last_use: key.deletion.is_some() },
+        }
+    });
+    let foreign = place.grants.values().map(|grants| Wanted {
+        name: grants.name.clone(),
+        formerly: Vec::new(),
+        id: None,
+        aliases: BTreeSet::from([grants.name.alias().clone()]),
+        search: false,
+        extras: Extras::default(),
+    });
+    Scope { name: place.scope.clone(), wanted: owned.chain(foreign).collect(), others }
+}
+
+/// Reads manifests and tells their faults; `None` when there is nothing to go on with.
+pub(super) fn read(args: &ManifestArgs) -> anyhow::Result<Option<(Manifests, Vec<Diagnostic>)>> {
+    let (sources, found) = Sources::read(&args.paths);
+    if found.iter().any(Diagnostic::is_error) {
+        // The files that can be read are still checked, so that all faults are told at once.
+        let (_, more) = manifest::load(&sources, &Fallback { place: manifest::ANYWHERE.clone() });
+        tell(&[found, more].concat())?;
+        return Ok(None);
+    }
+    Ok(Some((manifest::read(&sources), found)))
+}
+
+/// Writes diagnostics to stderr; true when one of them is an error.
+pub(super) fn tell(found: &[Diagnostic]) -> anyhow::Result<bool> {
+    let mut stderr = anstream::stderr();
+    write!(stderr, "{}", diagnostics::text(found))?;
+    Ok(found.iter().any(Diagnostic::is_error))
+}
+
+/// What the flags allow.
+pub(super) fn limits(args: &AllowArgs, context: &Context) -> Limits {
+    let AllowArgs { adopt, allow_disable, allow_deletion, allow_mass_change, allow_lockout, rewrite } = *args;
+    let allow = Allow {
+        adoption: adopt,
+        disabling: allow_disable,
+        deletion: allow_deletion,
+        mass_change: allow_mass_change,
+        lockout: allow_lockout,
+    };
+    Limits { now: context.now, allow, rewrite }
+}
+
+/// The exit code of a plan that nobody carries out.
+pub(super) fn exit_of(summary: &Summary) -> Exit {
+    if summary.refused > 0 {
+        Exit::Refused
+    } else if summary.unreadable > 0 {
+        Exit::Unreadable
+    } else if summary.is_clean() {
+        Exit::Done
+    } else {
+        Exit::Changes
+    }
+}

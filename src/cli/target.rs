@@ -1,0 +1,191 @@
+//! Targets: how the one client reaches the bundled engine, AWS, or any other KMS endpoint.
+
+use std::sync::{Arc, OnceLock};
+
+use anyhow::{Context as _, bail, ensure};
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::{ConfigLoader, SdkConfig};
+use aws_sdk_kms::config::{BehaviorVersion, Credentials};
+
+use super::args::{TargetArgs, TargetKind};
+use super::context::Context;
+use crate::engine::{self, Engine};
+use crate::kms::{Client, Pace};
+use crate::model::{AccountId, Place, Region};
+use crate::state::{DesiredPlace, Target};
+
+/// Where the local engine starts from when nothing names an account.
+const LOCAL_ACCOUNT: &str = "111122223333";
+/// Where the local engine starts from when nothing names a Region.
+const LOCAL_REGION: &str = "us-east-1";
+
+/// What a target is, once flags and manifests are put together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind<'a> {
+    Local,
+    Aws,
+    Endpoint(&'a str),
+}
+
+/// The targets of one run.
+#[derive(Debug)]
+pub(super) struct Targets<'a> {
+    args: &'a TargetArgs,
+    context: &'a Context,
+    engine: OnceLock<Arc<Engine>>,
+}
+
+impl<'a> Targets<'a> {
+    /// Nothing is opened or loaded yet.
+    pub(super) fn new(args: &'a TargetArgs, context: &'a Context) -> Self {
+        Self { args, context, engine: OnceLock::new() }
+    }
+
+    /// The account and Region of keys where no manifest names them.
+    pub(super) async fn fallback(&self) -> anyhow::Result<Place> {
+        let TargetArgs { account, region, .. } = self.args;
+        if self.kind(&Target::default())? == Kind::Local {
+            let region = region.clone().or_else(|| self.context.region.as_ref()?.parse().ok());
+            return Ok(Place {
+                account: account.map_or_else(|| LOCAL_ACCOUNT.parse(), Ok)?,
+                region: region.map_or_else(|| LOCAL_REGION.parse(), Ok)?,
+            });
+        }
+        let target = Target { requests_share: 50, ..Target::default() };
+        let config = self.load(&target, region.as_ref(), *account).await?;
+        let region = match region {
+            Some(region) => region.clone(),
+            None => config.region().context("no Region: give --region, or write an `Account` manifest")?.as_ref().parse()?,
+        };
+        let account = match account {
+            Some(account) => *account,
+            None => caller(&config).await.context("cannot find out the account: give --account, or write an `Account` manifest")?,
+        };
+        Ok(Place { account, region })
+    }
+
+    /// A client for one account and Region, after making sure that the credentials lead there.
+    pub(super) async fn client(&self, place: &DesiredPlace) -> anyhow::Result<Client> {
+        let DesiredPlace { place, target, .. } = place;
+        let kind = self.kind(target)?;
+        if kind == Kind::Local {
+            return self.local(place);
+        }
+        let config = self.load(target, Some(&place.region), Some(place.account)).await?;
+        match (caller(&config).await, kind) {
+            (Ok(account), _) => ensure!(
+                account == place.account,
+                "the credentials lead to account {account}, but the manifests describe {}",
+                place.account
+            ),
+            // A bare KMS endpoint need not have STS; AWS has.
+            (Err(_), Kind::Endpoint(_)) => {}
+            (Err(error), _) => return Err(error.context(format!("cannot reach account {}", place.account))),
+        }
+        let pace = if kind == Kind::Aws { Pace::share(target.requests_share) } else { Pace::unlimited() };
+        Ok(Client::new(place.clone(), &aws_sdk_kms::Config::new(&config), pace))
+    }
+
+    /// True when the target is somewhere that needs time to show what was written.
+    pub(super) fn is_remote(&self, target: &Target) -> bool {
+        !matches!(self.kind(target), Ok(Kind::Local))
+    }
+
+    fn kind<'t>(&'t self, target: &'t Target) -> anyhow::Result<Kind<'t>> {
+        match (&self.args.endpoint, self.args.target) {
+            (Some(url), _) => return endpoint(url),
+            (None, Some(TargetKind::Local)) => return Ok(Kind::Local),
+            (None, Some(TargetKind::Aws)) => return Ok(Kind::Aws),
+            (None, None) => {}
+        }
+        match (&target.endpoint, target.kind.as_deref()) {
+            (Some(url), _) => endpoint(url),
+            (None, Some("aws")) => Ok(Kind::Aws),
+            (None, Some("local") | None) => Ok(Kind::Local),
+            (None, Some(other)) => bail!("`{other}` is not a target; write `aws` or `local`"),
+        }
+    }
+
+    fn local(&self, place: &Place) -> anyhow::Result<Client> {
+        let engine = match self.engine.get() {
+            Some(engine) => engine,
+            None => {
+                let engine = Engine::open(self.engine_settings()?)?;
+                self.engine.get_or_init(|| Arc::new(engine))
+            }
+        };
+        let credentials = Credentials::from_keys(place.account.as_str(), "local", None);
+        let config = aws_sdk_kms::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(aws_sdk_kms::config::Region::new(place.region.to_string()))
+            .credentials_provider(credentials)
+            .endpoint_url("http://keywright.local")
+            .http_client(engine::connector(Arc::clone(engine)))
+            .build();
+        Ok(Client::new(place.clone(), &config, Pace::unlimited()))
+    }
+
+    fn engine_settings(&self) -> anyhow::Result<engine::Settings> {
+        todo!()
+    }
+
+    async fn load(&self, target: &Target, region: Option<&Region>, account: Option<AccountId>) -> anyhow::Result<SdkConfig> {
+        let mut loader = aws_config::defaults(BehaviorVersion::latest());
+        if let Some(profile) = self.args.profile.as_ref().or(target.profile.as_ref()) {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(region) = region {
+            loader = loader.region(aws_config::Region::new(region.to_string()));
+        }
+        if let Kind::Endpoint(url) = self.kind(target)? {
+            loader = self.towards(loader.endpoint_url(url), url, target, account);
+        }
+        let config = loader.load().await;
+        let Some(role) = &target.assume_role else { return Ok(config) };
+        let mut provider = AssumeRoleProvider::builder(role).session_name("keywright").configure(&config);
+        if let Some(external_id) = &target.external_id {
+            provider = provider.external_id(external_id);
+        }
+        let provider = provider.build().await;
+        Ok(config.into_builder().credentials_provider(aws_sdk_kms::config::SharedCredentialsProvider::new(provider)).build())
+    }
+
+    /// A server on this machine takes any credentials; it need not have real ones.
+    fn towards(&self, loader: ConfigLoader, url: &str, target: &Target, account: Option<AccountId>) -> ConfigLoader {
+        let has_credentials = self.context.has_credentials || self.args.profile.is_some() || target.profile.is_some();
+        if has_credentials || !is_loopback(url) {
+            return loader;
+        }
+        let id = account.map_or_else(|| LOCAL_ACCOUNT.to_owned(), |account| account.to_string());
+        let loader = loader.credentials_provider(Credentials::from_keys(id, "local", None));
+        match &self.context.region {
+            None if self.args.region.is_none() => loader.region(aws_config::Region::new(LOCAL_REGION)),
+            _ => loader,
+        }
+    }
+}
+
+fn endpoint(url: &str) -> anyhow::Result<Kind<'_>> {
+    ensure!(
+        url.starts_with("http://") || url.starts_with("https://"),
+        "endpoint `{url}` is not a URL; write it like http://localhost:4566"
+    );
+    ensure!(
+        url.starts_with("https://") || is_loopback(url),
+        "endpoint `{url}` is not on this machine and not encrypted; use https"
+    );
+    Ok(Kind::Endpoint(url))
+}
+
+fn is_loopback(url: &str) -> bool {
+    let host = url.split("://").nth(1).unwrap_or_default().split('/').next().unwrap_or_default();
+    let name = host.strip_prefix("[::1]").map_or_else(|| host.split(':').next().unwrap_or_default(), |_| "localhost");
+    name == "localhost" || name.ends_with(".localhost") || name.starts_with("127.")
+}
+
+/// The account that the credentials lead to.
+async fn caller(config: &SdkConfig) -> anyhow::Result<AccountId> {
+    let sts = aws_sdk_sts::Client::new(config);
+    let identity = sts.get_caller_identity().send().await.map_err(aws_sdk_sts::Error::from)?;
+    Ok(identity.account().context("STS did not name an account")?.parse()?)
+}

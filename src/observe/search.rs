@@ -1,0 +1,118 @@
+//! Keys that no alias leads to: their tags tell whose they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+
+use super::{Extras, KEYS_AT_ONCE, Others, Scope, key, next_marker};
+use crate::kms::{Api, CallError, Client, ErrorKind};
+use crate::model::{AliasName, KeyId, KeyName, Tags};
+use crate::state::{OtherKey, Unreadable};
+
+/// A search through the account's keys.
+pub(super) struct Search<'a> {
+    pub(super) scope: &'a Scope,
+    /// Keys that no alias leads to.
+    pub(super) missing: BTreeMap<KeyName, Extras>,
+    pub(super) aliases: &'a BTreeMap<AliasName, KeyId>,
+    /// Keys that AWS manages.
+    pub(super) reserved: &'a BTreeSet<KeyId>,
+    /// Keys that will be read anyway.
+    pub(super) known: &'a BTreeMap<KeyId, Extras>,
+}
+
+/// What a search found.
+#[derive(Default)]
+pub(super) struct Found {
+    /// Keys tagged as one of the missing.
+    pub(super) ours: BTreeMap<KeyId, Extras>,
+    /// All others that were looked at.
+    pub(super) others: BTreeMap<KeyId, OtherKey>,
+    pub(super) unreadable: Vec<Unreadable>,
+}
+
+impl Search<'_> {
+    /// Looks at every key that could be one of the missing, or at every key.
+    pub(super) async fn run(&self, client: &Client) -> Found {
+        let mut found = Found::default();
+        let ids = match keys(client).await {
+            Ok(ids) => ids,
+            Err(error) => {
+                found.unreadable.push(Unreadable::list(&error));
+                return found;
+            }
+        };
+        let mut aliases_of: BTreeMap<&KeyId, BTreeSet<AliasName>> = BTreeMap::new();
+        for (alias, id) in self.aliases {
+            aliases_of.entry(id).or_default().insert(alias.clone());
+        }
+        let everything = self.scope.others == Others::Always;
+        let candidates = ids
+            .iter()
+            .filter(|id| !self.reserved.contains(id) && !self.known.contains_key(id))
+            .filter(|id| everything || !aliases_of.contains_key(id));
+        let mut readings = stream::iter(candidates)
+            .map(|id| async move { (id, key::tags(client, id).await) })
+            .buffer_unordered(KEYS_AT_ONCE);
+        while let Some((id, reading)) = readings.next().await {
+            match reading {
+                Ok(tags) => self.sort(
+                    &mut found,
+                    id,
+                    tags,
+                    aliases_of.get(id).cloned().unwrap_or_default(),
+                ),
+                // A key that is gone since, or one of AWS's own without an alias.
+                Err(error)
+                    if error.kind == ErrorKind::NotFound || self.is_not_ours_to_read(&error) => {}
+                Err(error) => found.unreadable.push(Unreadable::key(id, &error)),
+            }
+        }
+        found
+    }
+
+    fn sort(&self, found: &mut Found, id: &KeyId, tags: Tags, aliases: BTreeSet<AliasName>) {
+        let owner = self.missing.iter().find(|(name, _)| {
+            self.scope
+                .name
+                .ownership(name)
+                .iter()
+                .all(|(key, value)| tags.get(key) == Some(value))
+        });
+        match owner {
+            Some((_, extras)) => {
+                found.ours.insert(id.clone(), *extras);
+            }
+            None => {
+                found.others.insert(id.clone(), OtherKey { aliases, tags });
+            }
+        }
+    }
+
+    /// True when a key cannot be one we made, so that not being allowed to read it is no loss.
+    fn is_not_ours_to_read(&self, error: &CallError) -> bool {
+        error.kind == ErrorKind::Denied && self.scope.others == Others::WhenMissing
+    }
+}
+
+/// Every key id of the account and Region.
+async fn keys(client: &Client) -> Result<Vec<KeyId>, CallError> {
+    let mut ids = Vec::new();
+    let mut marker = None;
+    loop {
+        let request = client.sdk().list_keys().limit(1000).set_marker(marker);
+        let page = client
+            .call(Api::ListKeys, || request.clone().send())
+            .await?;
+        ids.extend(
+            page.keys()
+                .iter()
+                .filter_map(|entry| entry.key_id()?.parse().ok()),
+        );
+        marker = next_marker(page.next_marker());
+        if marker.is_none() {
+            return Ok(ids);
+        }
+    }
+}

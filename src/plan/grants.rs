@@ -1,0 +1,237 @@
+//! Grants: immutable, so a change is a new grant before the old one goes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::key::Draft;
+use super::{Action, GrantToCreate, KeyPlan, Limits, Refusal, Rule};
+use crate::model::{GrantName, GrantTerms, LiveGrantName, Principal, ScopeName};
+use crate::state::{
+    DesiredGrant, DesiredPlace, GrantsOnKey, LiveGrant, LivePrincipal, ObservedKey, ObservedPlace,
+    UnmanagedGrants,
+};
+
+/// Whose grants are planned, and how.
+pub(super) struct Terms<'a> {
+    /// What the manifests declare.
+    pub(super) declared: &'a BTreeMap<GrantName, DesiredGrant>,
+    /// Our scope, on a key that another scope owns.
+    pub(super) scope: Option<&'a ScopeName>,
+    /// What happens to grants that are nobody's.
+    pub(super) unmanaged: UnmanagedGrants,
+    /// Now.
+    pub(super) now: Timestamp,
+}
+
+/// Plans all grants of a key.
+pub(super) fn plan(draft: &mut Draft<'_>, terms: &Terms<'_>, live: &[LiveGrant]) {
+    let mut revocations: Vec<(&LiveGrant, &'static str)> = Vec::new();
+    for grant in terms.declared.values() {
+        let mine: Vec<&LiveGrant> = live
+            .iter()
+            .filter(|live| terms.is_mine(live, &grant.name))
+            .collect();
+        if grant.expires.is_some_and(|expires| expires <= terms.now) {
+            revocations.extend(mine.iter().map(|live| (*live, "expired")));
+            draft.note(
+                "expired-grant",
+                format!(
+                    "grant `{}` has expired and can leave the manifest",
+                    grant.name
+                ),
+            );
+            continue;
+        }
+        let kept = mine
+            .iter()
+            .find(|live| agrees(grant, live))
+            .map(|live| &live.id);
+        if kept.is_none() {
+            let name = LiveGrantName {
+                scope: terms.scope.cloned(),
+                name: grant.name.clone(),
+                expires: grant.expires,
+            };
+            let replaces = !mine.is_empty();
+            draft.change(Action::CreateGrant(Box::new(GrantToCreate {
+                name,
+                terms: grant.terms.clone(),
+                replaces,
+            })));
+        }
+        let surplus = mine.iter().filter(|live| Some(&live.id) != kept);
+        let why = if kept.is_some() {
+            "one too many"
+        } else {
+            "replaced"
+        };
+        revocations.extend(surplus.map(|live| (*live, why)));
+    }
+    let declared: BTreeSet<&GrantName> = terms.declared.keys().collect();
+    for grant in live {
+        if let Some(why) = undeclared(draft, terms, &declared, grant) {
+            revocations.push((grant, why));
+        }
+    }
+    for (grant, why) in revocations {
+        draft.change(Action::RevokeGrant {
+            grant: Box::new(grant.clone()),
+            why,
+        });
+    }
+}
+
+impl Terms<'_> {
+    fn is_mine(&self, live: &LiveGrant, name: &GrantName) -> bool {
+        live.ours
+            .as_ref()
+            .is_some_and(|ours| ours.scope.as_ref() == self.scope && ours.name == *name)
+    }
+}
+
+/// Why a grant that no manifest declares goes; `None` leaves it.
+fn undeclared(
+    draft: &mut Draft<'_>,
+    terms: &Terms<'_>,
+    declared: &BTreeSet<&GrantName>,
+    grant: &LiveGrant,
+) -> Option<&'static str> {
+    if let Some(ours) = &grant.ours {
+        let mine = ours.scope.as_ref() == terms.scope && !declared.contains(&ours.name);
+        let expired = ours.expires.is_some_and(|expires| expires <= terms.now);
+        return mine.then_some(if expired {
+            "expired"
+        } else {
+            "no longer declared"
+        });
+    }
+    if terms.scope.is_some() || is_of_service(grant) {
+        return None;
+    }
+    let grantee = draft
+        .live
+        .map_or_else(String::new, |live| principal(&grant.grantee, live));
+    let deleted = matches!(grant.grantee, LivePrincipal::Known(Principal::Deleted(_)));
+    match terms.unmanaged {
+        UnmanagedGrants::Revoke if deleted => Some("its grantee was deleted"),
+        UnmanagedGrants::Revoke => Some("not in any manifest"),
+        UnmanagedGrants::Keep => {
+            draft.note(
+                "unmanaged-grant",
+                format!("grant {} of {grantee} is in no manifest", grant.id),
+            );
+            None
+        }
+    }
+}
+
+/// True for grants that AWS services make for themselves; those are never touched.
+fn is_of_service(grant: &LiveGrant) -> bool {
+    let of_service = |principal: &LivePrincipal| match principal {
+        LivePrincipal::Known(Principal::Service(_)) => true,
+        LivePrincipal::Known(Principal::Role(arn)) => {
+            arn.resource().starts_with("role/aws-service-role/")
+        }
+        LivePrincipal::Known(_) | LivePrincipal::Unknown(_) => false,
+    };
+    of_service(&grant.grantee) || grant.retiring.as_ref().is_some_and(of_service)
+}
+
+fn agrees(desired: &DesiredGrant, live: &LiveGrant) -> bool {
+    let GrantTerms {
+        grantee,
+        retiring,
+        operations,
+        constraints,
+    } = &desired.terms;
+    let known = |principal: &Principal| LivePrincipal::Known(principal.clone());
+    live.grantee == known(grantee)
+        && live.retiring == retiring.as_ref().map(known)
+        && live.operations == *operations
+        && live.unknown_operations.is_empty()
+        && live.constraints == *constraints
+        && live
+            .ours
+            .as_ref()
+            .is_some_and(|ours| ours.expires == desired.expires)
+}
+
+/// A live principal as a person reads it.
+pub(super) fn principal(principal: &LivePrincipal, key: &ObservedKey) -> String {
+    match principal {
+        LivePrincipal::Known(principal) => principal.short(key.arn.place.account),
+        LivePrincipal::Unknown(text) => text.clone(),
+    }
+}
+
+/// Plans our grants on a key that this scope does not own.
+pub(super) fn plan_foreign(
+    place: &DesiredPlace,
+    on_key: &GrantsOnKey,
+    live: &ObservedPlace,
+    limits: &Limits,
+) -> KeyPlan {
+    let mut plan = KeyPlan::empty(on_key.name.clone(), None);
+    let id = live.aliases.get(on_key.name.alias());
+    plan.unreadable = live
+        .unreadable
+        .iter()
+        .filter(|row| row.key.is_some() && row.key.as_ref() == id)
+        .cloned()
+        .collect();
+    if !plan.unreadable.is_empty() {
+        return plan;
+    }
+    let Some(found) = id.and_then(|id| live.keys.get(id)) else {
+        let message = format!(
+            "there is no {} in {} to give grants on",
+            on_key.name.alias(),
+            place.place
+        );
+        plan.refusals.push(Refusal::new(
+            Rule::MissingKey,
+            message,
+            "create the key first, or correct `key`",
+        ));
+        return plan;
+    };
+    plan.key = Some(found.arn.clone());
+    let mut draft = Draft {
+        plan,
+        live: Some(found),
+    };
+    if let Some(key_type) = found.key_type {
+        for grant in on_key.grants.values() {
+            if let Err(malformed) = grant.terms.check(key_type) {
+                let help = malformed
+                    .help
+                    .unwrap_or_else(|| "correct the grant".to_owned());
+                draft.plan.refusals.push(Refusal::new(
+                    Rule::Immutable,
+                    format!("grant `{}`: {}", grant.name, malformed.problem),
+                    help,
+                ));
+            }
+        }
+    }
+    let terms = Terms {
+        declared: &on_key.grants,
+        scope: Some(&place.scope),
+        unmanaged: UnmanagedGrants::Keep,
+        now: limits.now,
+    };
+    plan_where_usable(&mut draft, &terms, found);
+    draft.plan
+}
+
+fn plan_where_usable(draft: &mut Draft<'_>, terms: &Terms<'_>, found: &ObservedKey) {
+    if found.state == crate::model::KeyState::Enabled {
+        plan(draft, terms, &found.grants);
+    } else {
+        draft.note(
+            "not-usable",
+            format!("the key is {}: grants wait until it is usable", found.state),
+        );
+    }
+}

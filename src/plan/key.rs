@@ -1,0 +1,474 @@
+//! One key that this scope owns: what to do so that it is as its manifest says.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::change::{rotation_agrees, tags_to_remove, tags_to_set};
+use super::identity::{self, Found, Owner, is_going};
+use super::{Action, Change, KeyPlan, Limits, NewKey, Note, Refusal, Rule, grants};
+use crate::model::{KeyState, RotationPeriod, TagKey};
+use crate::policy;
+use crate::state::{
+    Deletion, DesiredKey, DesiredPlace, LivePolicy, ObservedKey, ObservedPlace, Rotation,
+    UnmanagedGrants,
+};
+
+/// Days without use that a key needs before its deletion may be scheduled.
+const SOAK_DAYS: i64 = 30;
+/// On-demand rotations that KMS allows in a key's life.
+const MOST_ROTATIONS_ON_DEMAND: u32 = 25;
+/// Aliases that KMS allows on one key.
+const MOST_ALIASES: usize = 50;
+
+/// A key's plan while it is made.
+pub(super) struct Draft<'a> {
+    pub(super) plan: KeyPlan,
+    /// The live key; `None` where there is none yet.
+    pub(super) live: Option<&'a ObservedKey>,
+}
+
+impl Draft<'_> {
+    /// Adds a change, bound to the live part that it was planned from.
+    pub(super) fn change(&mut self, action: Action) {
+        let expects = self.live.and_then(|live| action.expectation(live));
+        self.plan.changes.push(Change { action, expects });
+    }
+
+    pub(super) fn note(&mut self, code: &'static str, message: impl Into<String>) {
+        self.plan.notes.push(Note::new(code, message));
+    }
+
+    fn refuse(&mut self, rule: Rule, message: impl Into<String>, help: impl Into<String>) {
+        self.plan.refusals.push(Refusal::new(rule, message, help));
+    }
+}
+
+/// A manifest's key, the account it is planned against, and the limits of the run.
+struct Task<'a> {
+    place: &'a DesiredPlace,
+    key: &'a DesiredKey,
+    live: &'a ObservedPlace,
+    limits: &'a Limits,
+}
+
+/// Plans one key.
+pub(super) fn plan(
+    place: &DesiredPlace,
+    key: &DesiredKey,
+    live: &ObservedPlace,
+    limits: &Limits,
+) -> KeyPlan {
+    let found = identity::find(place, key, live, limits);
+    let live_key = match &found {
+        Found::Key(live, _) | Found::Refused(live, _) => Some(*live),
+        Found::Nothing | Found::Missing(_) | Found::Unreadable(_) => None,
+    };
+    let mut draft = Draft {
+        plan: KeyPlan::empty(key.name.clone(), live_key.map(|live| live.arn.clone())),
+        live: live_key,
+    };
+    let task = Task {
+        place,
+        key,
+        live,
+        limits,
+    };
+    match found {
+        Found::Nothing => plan_new(&mut draft, key, live, limits),
+        Found::Missing(refusal) => draft.plan.refusals.push(refusal),
+        Found::Unreadable(rows) => draft.plan.unreadable = rows,
+        Found::Key(found, owner) => {
+            if owner == Owner::Adopted {
+                draft.note(
+                    "adopted",
+                    format!(
+                        "takes over {}, which keywright did not manage so far",
+                        found.arn
+                    ),
+                );
+            }
+            plan_live(&mut draft, &task, found);
+        }
+        Found::Refused(found, refusal) => {
+            if refusal.rule == Rule::Adoption {
+                plan_live(&mut draft, &task, found);
+            }
+            draft.plan.refusals.push(refusal);
+        }
+    }
+    draft.plan
+}
+
+impl KeyPlan {
+    pub(super) fn empty(name: crate::model::KeyName, key: Option<crate::model::KeyArn>) -> Self {
+        Self {
+            name,
+            key,
+            changes: Vec::new(),
+            notes: Vec::new(),
+            refusals: Vec::new(),
+            unreadable: Vec::new(),
+        }
+    }
+}
+
+fn plan_new(draft: &mut Draft<'_>, key: &DesiredKey, live: &ObservedPlace, limits: &Limits) {
+    if key.deletion.is_some() {
+        draft.note(
+            "deleted",
+            "there is no such key any more; its manifest can go",
+        );
+        return;
+    }
+    draft.change(Action::CreateKey(Box::new(NewKey {
+        key_type: key.key_type,
+        origin: key.origin,
+        description: key.description.clone(),
+        policy: key.policy.clone(),
+        tags: key.tags.clone(),
+        bypass_lockout_check: limits.allow.lockout,
+    })));
+    plan_new_aliases(draft, key, live);
+    if key.origin == crate::model::Origin::External {
+        draft.note(
+            "pending-import",
+            "the key waits for its key material; grants come after the import",
+        );
+        return;
+    }
+    if let Some(Rotation::Every(to)) = key.rotation {
+        draft.change(Action::EnableKeyRotation { from: None, to });
+    }
+    plan_rotations_on_demand(draft, key, 0);
+    let terms = grants::Terms {
+        declared: &key.grants,
+        scope: None,
+        unmanaged: UnmanagedGrants::Keep,
+        now: limits.now,
+    };
+    grants::plan(draft, &terms, &[]);
+    if !key.enabled {
+        draft.change(Action::DisableKey);
+    }
+}
+
+fn plan_new_aliases(draft: &mut Draft<'_>, key: &DesiredKey, live: &ObservedPlace) {
+    // The main alias first: it is the index by which the next run finds the key.
+    let main = key.name.alias();
+    let others = key.aliases.iter().filter(|alias| *alias != main);
+    for alias in std::iter::once(main).chain(others) {
+        match live.aliases.get(alias) {
+            None => draft.change(Action::CreateAlias(alias.clone())),
+            Some(other) => draft.refuse(
+                Rule::AliasTaken,
+                format!("{alias} leads to key {other} already"),
+                format!("remove the alias from the manifest, or adopt that key with `id: {other}`"),
+            ),
+        }
+    }
+}
+
+fn plan_live(draft: &mut Draft<'_>, task: &Task<'_>, found: &ObservedKey) {
+    let Task { key, limits, .. } = task;
+    check_immutable(draft, key, found);
+    if let Some(deletion) = &key.deletion {
+        plan_deletion(draft, key, found, deletion, limits);
+        return;
+    }
+    let going = is_going(found.state);
+    if going {
+        draft.change(Action::CancelKeyDeletion {
+            was_due: found.deletion_date,
+        });
+    }
+    if key.enabled && (going || found.state == KeyState::Disabled) {
+        draft.change(Action::EnableKey);
+    }
+    plan_policy(draft, key, found, limits);
+    if found.description != key.description {
+        draft.change(Action::UpdateKeyDescription {
+            from: found.description.clone(),
+            to: key.description.clone(),
+        });
+    }
+    plan_tags(draft, key, found);
+    let moves = plan_aliases(draft, task, found);
+    plan_use(draft, key, found, limits);
+    for action in moves {
+        draft.change(action);
+    }
+    if !key.enabled && found.state == KeyState::Enabled {
+        draft.change(Action::DisableKey);
+        if !limits.allow.disabling {
+            draft.refuse(
+                Rule::Disabling,
+                "the key would be disabled, and all use of it would fail",
+                "remove `enabled: false`, or allow it with --allow-disable",
+            );
+        }
+    }
+}
+
+fn check_immutable(draft: &mut Draft<'_>, key: &DesiredKey, found: &ObservedKey) {
+    let mut differs = |field: &str, live: String, desired: String| {
+        draft.refuse(
+            Rule::Immutable,
+            format!(
+                "the key has {field} {live}, the manifest says {desired}; KMS fixes it at creation"
+            ),
+            format!(
+                "correct `{field}`, or give the new key another name and move its aliases over"
+            ),
+        );
+    };
+    match found.key_type {
+        None => differs(
+            "spec",
+            "that this version does not know".to_owned(),
+            key.key_type.spec.to_string(),
+        ),
+        Some(live) => {
+            if live.spec != key.key_type.spec {
+                differs("spec", live.spec.to_string(), key.key_type.spec.to_string());
+            }
+            if live.usage != key.key_type.usage {
+                differs(
+                    "usage",
+                    live.usage.to_string(),
+                    key.key_type.usage.to_string(),
+                );
+            }
+        }
+    }
+    if found.origin != key.origin {
+        differs("origin", found.origin.to_string(), key.origin.to_string());
+    }
+    if found.multi_region {
+        differs(
+            "multi_region",
+            "true".to_owned(),
+            "nothing of it".to_owned(),
+        );
+    }
+}
+
+fn plan_policy(draft: &mut Draft<'_>, key: &DesiredKey, found: &ObservedKey, limits: &Limits) {
+    let cosmetic = match &found.policy {
+        LivePolicy::Document(live) if policy::identical(live, &key.policy) => return,
+        LivePolicy::Document(live) => policy::same(live, &key.policy),
+        LivePolicy::Opaque { reason, .. } => {
+            draft.note(
+                "opaque-policy",
+                format!("the live policy is not understood: {reason}"),
+            );
+            false
+        }
+    };
+    if cosmetic && !limits.rewrite {
+        draft.note(
+            "cosmetic",
+            "the policy means the same in other words; --rewrite makes it the same text",
+        );
+        return;
+    }
+    draft.change(Action::PutKeyPolicy {
+        from: Box::new(found.policy.clone()),
+        to: Box::new(key.policy.clone()),
+        bypass_lockout_check: limits.allow.lockout,
+        cosmetic,
+    });
+}
+
+fn plan_tags(draft: &mut Draft<'_>, key: &DesiredKey, found: &ObservedKey) {
+    let to = tags_to_set(&key.tags, &found.tags);
+    if !to.is_empty() {
+        let from = found.tags.iter().filter(|(tag, _)| to.contains_key(*tag));
+        let from = from
+            .map(|(tag, value)| (tag.clone(), value.clone()))
+            .collect();
+        draft.change(Action::TagResource { from, to });
+    }
+    let from = tags_to_remove(&key.tags, &found.tags);
+    if !from.is_empty() {
+        draft.change(Action::UntagResource { from });
+    }
+}
+
+/// Plans new aliases; moves and removals are returned, because they come last.
+fn plan_aliases(draft: &mut Draft<'_>, task: &Task<'_>, found: &ObservedKey) -> Vec<Action> {
+    let Task {
+        place,
+        key,
+        live,
+        limits,
+    } = task;
+    let mut moves = Vec::new();
+    for alias in &key.aliases {
+        let Some(other) = live
+            .aliases
+            .get(alias)
+            .filter(|target| **target != found.arn.id)
+        else {
+            if !found.aliases.contains(alias) {
+                draft.change(Action::CreateAlias(alias.clone()));
+            }
+            continue;
+        };
+        let other_key = live.keys.get(other);
+        let free = other_key.is_some_and(|other| {
+            is_going(other.state) || other.tag(TagKey::SCOPE) == Some(place.scope.as_str())
+        });
+        if free || limits.allow.adoption {
+            moves.push(Action::UpdateAlias {
+                alias: alias.clone(),
+                from: other.clone(),
+            });
+        } else {
+            draft.refuse(
+                Rule::AliasTaken,
+                format!("{alias} leads to key {other}, which is not ours"),
+                "remove the alias from the manifest, or take it over as shown with --adopt",
+            );
+        }
+    }
+    for alias in found.aliases.difference(&key.aliases) {
+        if key.formerly.iter().any(|name| name.alias() == alias) {
+            moves.push(Action::DeleteAlias(alias.clone()));
+        } else {
+            draft.note("unmanaged-alias", format!("{alias} leads to the key too; list it under `aliases`, or under `formerly` to remove it"));
+        }
+    }
+    if key.aliases.union(&found.aliases).count() > MOST_ALIASES {
+        draft.refuse(
+            Rule::Quota,
+            format!("a key has at most {MOST_ALIASES} aliases"),
+            "remove some from the manifest",
+        );
+    }
+    moves
+}
+
+/// Plans what needs a usable key: rotation and grants.
+fn plan_use(draft: &mut Draft<'_>, key: &DesiredKey, found: &ObservedKey, limits: &Limits) {
+    let usable = match found.state {
+        KeyState::Enabled | KeyState::Updating => true,
+        KeyState::Disabled | KeyState::PendingDeletion | KeyState::PendingReplicaDeletion => {
+            key.enabled
+        }
+        KeyState::PendingImport | KeyState::Unavailable | KeyState::Creating => false,
+    };
+    if !usable {
+        draft.note(
+            "not-usable",
+            format!(
+                "the key is {}: its rotation and new grants wait until it is usable",
+                found.state
+            ),
+        );
+    }
+    if usable {
+        plan_rotation(draft, key, found);
+        plan_rotations_on_demand(draft, key, found.rotations_on_demand.unwrap_or(0));
+    }
+    let nothing = std::collections::BTreeMap::new();
+    let declared = if usable { &key.grants } else { &nothing };
+    let terms = grants::Terms {
+        declared,
+        scope: None,
+        unmanaged: key.unmanaged_grants,
+        now: limits.now,
+    };
+    if usable || key.grants.is_empty() {
+        grants::plan(draft, &terms, &found.grants);
+    }
+}
+
+fn plan_rotation(draft: &mut Draft<'_>, key: &DesiredKey, found: &ObservedKey) {
+    let Some(desired) = key.rotation else { return };
+    // KMS shows no rotation while a deletion waits, and the former one after it is cancelled.
+    let live = found.rotation.unwrap_or(crate::state::RotationStatus {
+        enabled: false,
+        period: None,
+    });
+    if found.rotation.is_some() && rotation_agrees(desired, live) {
+        return;
+    }
+    match desired {
+        Rotation::Every(to) => draft.change(Action::EnableKeyRotation {
+            from: Some(live),
+            to,
+        }),
+        Rotation::Off if live.enabled => draft.change(Action::DisableKeyRotation { from: live }),
+        Rotation::Off => {}
+    }
+    if let (true, None, Rotation::Every(to)) = (live.enabled, live.period, desired)
+        && to != RotationPeriod::DEFAULT
+    {
+        draft.note("period-not-kept", format!("the server does not say a rotation period; it may not keep the {to} that it is given"));
+    }
+}
+
+fn plan_rotations_on_demand(draft: &mut Draft<'_>, key: &DesiredKey, so_far: u32) {
+    let wanted = key
+        .rotations_on_demand
+        .unwrap_or(0)
+        .min(MOST_ROTATIONS_ON_DEMAND);
+    for number in so_far + 1..=wanted {
+        draft.change(Action::RotateKeyOnDemand { number });
+    }
+}
+
+fn plan_deletion(
+    draft: &mut Draft<'_>,
+    key: &DesiredKey,
+    found: &ObservedKey,
+    deletion: &Deletion,
+    limits: &Limits,
+) {
+    if is_going(found.state) {
+        let due = found
+            .deletion_date
+            .map_or_else(String::new, |date| format!(", due {date}"));
+        draft.note(
+            "pending-deletion",
+            format!("the key is pending deletion{due}"),
+        );
+        return;
+    }
+    draft.change(Action::ScheduleKeyDeletion {
+        window_days: deletion.window_days,
+        reason: deletion.reason.clone(),
+    });
+    if !limits.allow.deletion {
+        draft.refuse(
+            Rule::Deletion,
+            "the key would be deleted, and all data under it would be lost",
+            "remove `state: pending_deletion`, or allow it with --allow-deletion",
+        );
+    }
+    for alias in found.aliases.difference(&key.aliases) {
+        draft.refuse(
+            Rule::Deletion,
+            format!("{alias}, which no manifest declares, leads to the key"),
+            "delete the alias first",
+        );
+    }
+    for grant in found.grants.iter().filter(|grant| grant.ours.is_none()) {
+        let grantee = grants::principal(&grant.grantee, found);
+        draft.refuse(
+            Rule::Deletion,
+            format!("grant {} of {grantee} is not ours", grant.id),
+            "revoke the grant first",
+        );
+    }
+    if let Some(used) = found.last_used.filter(|used| is_recent(*used, limits.now)) {
+        draft.refuse(
+            Rule::Deletion,
+            format!("the key was used on {used}, less than {SOAK_DAYS} days ago"),
+            "find out who uses it; disable it (`enabled: false`) and wait",
+        );
+    }
+}
+
+fn is_recent(used: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(used) < SignedDuration::from_hours(24 * SOAK_DAYS)
+}

@@ -1,0 +1,460 @@
+//! Policies as JSON: a lenient reader and a canonical writer.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::document::{
+    ActionPattern, Actions, Condition, Document, Effect, Operator, Principals, Resources,
+    Statement, Version,
+};
+use crate::model::{Partition, Principal};
+
+/// Why a text is not a policy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}{problem}", if path.is_empty() { String::new() } else { format!("{path}: ") })]
+pub struct ReadError {
+    /// Where in the document: `Statement[2].Principal.AWS`; empty for the whole.
+    pub path: String,
+    /// What is wrong.
+    pub problem: String,
+}
+
+fn error(path: &str, problem: impl Into<String>) -> ReadError {
+    ReadError {
+        path: path.to_owned(),
+        problem: problem.into(),
+    }
+}
+
+/// Reads a policy in any form that AWS accepts; `partition` completes bare account ids.
+pub fn read(text: &str, partition: Partition) -> Result<Document, ReadError> {
+    let value =
+        serde_json::from_str(text).map_err(|problem| error("", format!("not JSON: {problem}")))?;
+    read_value(&value, partition)
+}
+
+/// Reads a policy from a JSON value.
+pub fn read_value(value: &Value, partition: Partition) -> Result<Document, ReadError> {
+    let object = object(value, "")?;
+    let mut version = Version::V2008;
+    let mut id = None;
+    let mut statements = Vec::new();
+    for (name, value) in object {
+        match name.as_str() {
+            "Version" => version = read_version(value)?,
+            "Id" => id = Some(text(value, "Id")?.to_owned()),
+            "Statement" => statements = read_statements(value, partition)?,
+            other => return Err(error(other, "is not an element of a policy")),
+        }
+    }
+    if statements.is_empty() {
+        return Err(error("Statement", "a policy needs at least one statement"));
+    }
+    Ok(Document {
+        version,
+        id,
+        statements,
+    })
+}
+
+fn read_version(value: &Value) -> Result<Version, ReadError> {
+    match text(value, "Version")? {
+        "2012-10-17" => Ok(Version::V2012),
+        "2008-10-17" => Ok(Version::V2008),
+        other => Err(error(
+            "Version",
+            format!("`{other}` is not a version; write `2012-10-17`"),
+        )),
+    }
+}
+
+fn read_statements(value: &Value, partition: Partition) -> Result<Vec<Statement>, ReadError> {
+    let Value::Array(items) = value else {
+        return Ok(vec![read_statement(value, "Statement", partition)?]);
+    };
+    let one = |(index, item): (usize, &Value)| {
+        read_statement(item, &format!("Statement[{index}]"), partition)
+    };
+    items.iter().enumerate().map(one).collect()
+}
+
+/// Reads one statement; `path` is where it stands.
+pub fn read_statement(
+    value: &Value,
+    path: &str,
+    partition: Partition,
+) -> Result<Statement, ReadError> {
+    let object = object(value, path)?;
+    let known = |name: &str| {
+        matches!(name, "Sid" | "Effect" | "Condition")
+            || PAIRS.contains(&name.trim_start_matches("Not"))
+    };
+    if let Some(name) = object.keys().find(|name| !known(name)) {
+        return Err(error(
+            &format!("{path}.{name}"),
+            "is not an element of a statement",
+        ));
+    }
+    let Some((is_not, at, value)) = either(object, path, "Principal")? else {
+        return Err(error(
+            path,
+            "has no Principal; every statement of a key policy needs one",
+        ));
+    };
+    let principals = read_principals(value, &at, partition)?;
+    let principals = if is_not {
+        Principals::Not(principals)
+    } else {
+        Principals::Any(principals)
+    };
+    let member = |name: &str| {
+        object
+            .get(name)
+            .map(|value| (format!("{path}.{name}"), value))
+    };
+    let Some((at, effect)) = member("Effect") else {
+        return Err(error(path, "has no Effect; write `Allow` or `Deny`"));
+    };
+    let effect = read_effect(effect, &at)?;
+    let sid = member("Sid")
+        .map(|(at, value)| text(value, &at))
+        .transpose()?;
+    let sid = sid.filter(|sid| !sid.is_empty()).map(str::to_owned);
+    let conditions = member("Condition")
+        .map(|(at, value)| read_conditions(value, &at))
+        .transpose()?
+        .unwrap_or_default();
+    let (actions, resources) = (read_actions(object, path)?, read_resources(object, path)?);
+    Ok(Statement {
+        sid,
+        effect,
+        principals,
+        actions,
+        resources,
+        conditions,
+    })
+}
+
+fn read_actions(object: &Map<String, Value>, path: &str) -> Result<Actions, ReadError> {
+    let Some((is_not, at, value)) = either(object, path, "Action")? else {
+        return Ok(Actions::Any(BTreeSet::new()));
+    };
+    let set = texts(value, &at)?
+        .iter()
+        .map(|text| ActionPattern::new(text))
+        .collect();
+    Ok(if is_not {
+        Actions::Not(set)
+    } else {
+        Actions::Any(set)
+    })
+}
+
+fn read_resources(object: &Map<String, Value>, path: &str) -> Result<Resources, ReadError> {
+    let Some((is_not, at, value)) = either(object, path, "Resource")? else {
+        return Ok(Resources::Any(BTreeSet::new()));
+    };
+    let set = texts(value, &at)?.into_iter().collect();
+    Ok(if is_not {
+        Resources::Not(set)
+    } else {
+        Resources::Any(set)
+    })
+}
+
+/// The elements that have a `Not…` form.
+const PAIRS: [&str; 3] = ["Principal", "Action", "Resource"];
+
+/// An element or its `Not…` form: whether it is that, its path, and its value.
+fn either<'a>(
+    object: &'a Map<String, Value>,
+    path: &str,
+    what: &str,
+) -> Result<Option<(bool, String, &'a Value)>, ReadError> {
+    let negated = format!("Not{what}");
+    match (object.get(what), object.get(&negated)) {
+        (Some(_), Some(_)) => Err(error(path, format!("has both {what} and {negated}"))),
+        (Some(value), None) => Ok(Some((false, format!("{path}.{what}"), value))),
+        (None, Some(value)) => Ok(Some((true, format!("{path}.{negated}"), value))),
+        (None, None) => Ok(None),
+    }
+}
+
+fn read_effect(value: &Value, path: &str) -> Result<Effect, ReadError> {
+    match text(value, path)? {
+        "Allow" => Ok(Effect::Allow),
+        "Deny" => Ok(Effect::Deny),
+        other => Err(error(
+            path,
+            format!("`{other}` is not an effect; write `Allow` or `Deny`"),
+        )),
+    }
+}
+
+fn read_principals(
+    value: &Value,
+    path: &str,
+    partition: Partition,
+) -> Result<BTreeSet<Principal>, ReadError> {
+    let parse = |text: &str, path: &str| {
+        Principal::parse(text, partition).map_err(|malformed| error(path, malformed.problem))
+    };
+    if let Value::String(text) = value {
+        return match text.as_str() {
+            "*" => Ok(BTreeSet::from([Principal::Anyone])),
+            other => Err(error(
+                path,
+                format!("`{other}` must stand under `AWS` or `Service`"),
+            )),
+        };
+    }
+    let mut principals = BTreeSet::new();
+    for (kind, value) in object(value, path)? {
+        let at = format!("{path}.{kind}");
+        for text in texts(value, &at)? {
+            principals.insert(match kind.as_str() {
+                "AWS" => parse(&text, &at)?,
+                "Service" => {
+                    Principal::Service(text.parse().map_err(
+                        |malformed: crate::model::Malformed| error(&at, malformed.problem),
+                    )?)
+                }
+                _ => {
+                    return Err(error(
+                        &at,
+                        "cannot stand in a key policy; use `AWS` or `Service`",
+                    ));
+                }
+            });
+        }
+    }
+    if principals.is_empty() {
+        Err(error(path, "names nobody"))
+    } else {
+        Ok(principals)
+    }
+}
+
+fn read_conditions(value: &Value, path: &str) -> Result<BTreeSet<Condition>, ReadError> {
+    let mut conditions = BTreeSet::new();
+    for (operator, tests) in object(value, path)? {
+        let at = format!("{path}.{operator}");
+        let operator: Operator = operator
+            .parse()
+            .map_err(|problem: String| error(&at, problem))?;
+        let mut seen = BTreeSet::new();
+        for (key, values) in object(tests, &at)? {
+            let at = format!("{at}.{key}");
+            if !seen.insert(key.to_ascii_lowercase()) {
+                return Err(error(
+                    &at,
+                    "stands twice under one operator; case does not distinguish condition keys",
+                ));
+            }
+            let values = texts(values, &at)?.into_iter().collect();
+            conditions.insert(Condition {
+                operator,
+                key: key.clone(),
+                values,
+            });
+        }
+    }
+    Ok(conditions)
+}
+
+fn object<'a>(value: &'a Value, path: &str) -> Result<&'a Map<String, Value>, ReadError> {
+    value
+        .as_object()
+        .ok_or_else(|| error(path, "must be an object"))
+}
+
+fn text<'a>(value: &'a Value, path: &str) -> Result<&'a str, ReadError> {
+    value.as_str().ok_or_else(|| error(path, "must be text"))
+}
+
+/// One text or a list of them; booleans and numbers count as their text.
+fn texts(value: &Value, path: &str) -> Result<Vec<String>, ReadError> {
+    let one = |value: &Value| match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Bool(flag) => Ok(flag.to_string()),
+        Value::Number(number) => Ok(number.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => {
+            Err(error(path, "must be text or a list of texts"))
+        }
+    };
+    if let Value::Array(items) = value {
+        return items.iter().map(one).collect();
+    }
+    Ok(vec![one(value)?])
+}
+
+/// Writes a policy for people: two spaces, elements in AWS's order, lists sorted, single values plain.
+pub fn write(document: &Document) -> String {
+    serde_json::to_string_pretty(&to_value(document)).unwrap_or_default()
+}
+
+/// Writes a policy for KMS, in as few bytes as the same text allows.
+pub fn write_compact(document: &Document) -> String {
+    to_value(document).to_string()
+}
+
+fn to_value(document: &Document) -> Value {
+    let Document {
+        version,
+        id,
+        statements,
+    } = document;
+    let mut object = Map::new();
+    let version = match version {
+        Version::V2008 => "2008-10-17",
+        Version::V2012 => "2012-10-17",
+    };
+    object.insert("Version".to_owned(), version.into());
+    if let Some(id) = id {
+        object.insert("Id".to_owned(), id.as_str().into());
+    }
+    object.insert(
+        "Statement".to_owned(),
+        statements.iter().map(statement_value).collect(),
+    );
+    Value::Object(object)
+}
+
+fn statement_value(statement: &Statement) -> Value {
+    let Statement {
+        sid,
+        effect,
+        principals,
+        actions,
+        resources,
+        conditions,
+    } = statement;
+    let mut object = Map::new();
+    let mut put = |name: &str, value: Value| {
+        object.insert(name.to_owned(), value);
+    };
+    if let Some(sid) = sid {
+        put("Sid", sid.as_str().into());
+    }
+    let effect = match effect {
+        Effect::Allow => "Allow",
+        Effect::Deny => "Deny",
+    };
+    put("Effect", effect.into());
+    match principals {
+        Principals::Any(set) => put("Principal", principals_value(set)),
+        Principals::Not(set) => put("NotPrincipal", principals_value(set)),
+    }
+    match actions {
+        Actions::Any(set) if set.is_empty() => {}
+        Actions::Any(set) => put("Action", list(in_console_order(set))),
+        Actions::Not(set) => put("NotAction", list(in_console_order(set))),
+    }
+    match resources {
+        Resources::Any(set) if set.is_empty() => {}
+        Resources::Any(set) => put("Resource", list(set.iter().cloned())),
+        Resources::Not(set) => put("NotResource", list(set.iter().cloned())),
+    }
+    if !conditions.is_empty() {
+        put("Condition", conditions_value(conditions));
+    }
+    Value::Object(object)
+}
+
+fn principals_value(principals: &BTreeSet<Principal>) -> Value {
+    if principals.len() == 1 && principals.contains(&Principal::Anyone) {
+        return "*".into();
+    }
+    let (services, others): (Vec<_>, Vec<_>) = principals
+        .iter()
+        .partition(|one| matches!(one, Principal::Service(_)));
+    let mut object = Map::new();
+    for (kind, group) in [("AWS", others), ("Service", services)] {
+        if !group.is_empty() {
+            object.insert(
+                kind.to_owned(),
+                list(group.into_iter().map(ToString::to_string)),
+            );
+        }
+    }
+    Value::Object(object)
+}
+
+fn conditions_value(conditions: &BTreeSet<Condition>) -> Value {
+    let mut object = Map::new();
+    for Condition {
+        operator,
+        key,
+        values,
+    } in conditions
+    {
+        let tests = object
+            .entry(operator.to_string())
+            .or_insert_with(|| Value::Object(Map::new()));
+        if let Value::Object(tests) = tests {
+            tests.insert(key.clone(), list(values.iter().cloned()));
+        }
+    }
+    Value::Object(object)
+}
+
+fn list(texts: impl IntoIterator<Item = String>) -> Value {
+    let mut texts: Vec<Value> = texts.into_iter().map(Value::String).collect();
+    if texts.len() == 1 {
+        texts.remove(0)
+    } else {
+        Value::Array(texts)
+    }
+}
+
+/// The console's own order of actions; others follow by name.
+const CONSOLE_ORDER: &[&str] = &[
+    "kms:*",
+    "kms:Create*",
+    "kms:Describe*",
+    "kms:Enable*",
+    "kms:List*",
+    "kms:Put*",
+    "kms:Update*",
+    "kms:Revoke*",
+    "kms:Disable*",
+    "kms:Get*",
+    "kms:Delete*",
+    "kms:ImportKeyMaterial",
+    "kms:ReplicateKey",
+    "kms:UpdatePrimaryRegion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:ScheduleKeyDeletion",
+    "kms:CancelKeyDeletion",
+    "kms:RotateKeyOnDemand",
+    "kms:Encrypt",
+    "kms:Decrypt",
+    "kms:ReEncrypt*",
+    "kms:GenerateDataKey*",
+    "kms:DescribeKey",
+    "kms:GetPublicKey",
+    "kms:Sign",
+    "kms:Verify",
+    "kms:GenerateMac",
+    "kms:VerifyMac",
+    "kms:DeriveSharedSecret",
+    "kms:Encapsulate",
+    "kms:Decapsulate",
+    "kms:CreateGrant",
+    "kms:ListGrants",
+    "kms:RevokeGrant",
+];
+
+fn in_console_order(actions: &BTreeSet<ActionPattern>) -> Vec<String> {
+    let rank = |action: &str| {
+        CONSOLE_ORDER
+            .iter()
+            .position(|known| *known == action)
+            .unwrap_or(CONSOLE_ORDER.len())
+    };
+    let mut actions: Vec<String> = actions.iter().map(ToString::to_string).collect();
+    actions.sort_by_key(|action| rank(action));
+    actions
+}
