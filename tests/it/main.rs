@@ -7,4 +7,5 @@ mod support;
 mod broken_manifests;
 mod engine;
 mod manifests;
+mod schema;
 mod policy;
