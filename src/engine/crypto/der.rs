@@ -54,7 +54,7 @@ fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let digits = start.and_then(|start| length.get(start..)).unwrap_or(&[0]);
     let mut encoded = vec![tag];
     match digits {
-        [short @ ..0x80] => encoded.push(*short),
+        [short @ ..=0x7f] => encoded.push(*short),
         long => {
             encoded.push(0x80 | u8::try_from(long.len()).unwrap_or(8));
             encoded.extend_from_slice(long);
@@ -93,7 +93,7 @@ impl<'a> Reader<'a> {
         let (tag, rest) = self.0.split_first()?;
         let (first, rest) = rest.split_first()?;
         let (length, rest) = match first {
-            0..0x80 => (usize::from(*first), rest),
+            0..=0x7f => (usize::from(*first), rest),
             0x81..=0x84 => {
                 let (digits, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
                 let length = digits

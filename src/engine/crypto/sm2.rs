@@ -1,6 +1,5 @@
 //! SM2 key pairs and SM2PKE (GB/T 32918.4), with ciphertexts in the ASN.1 form of GB/T 35276.
 
-use sm2::elliptic_curve::group::Curve as _;
 use sm2::elliptic_curve::sec1::{EncodedPoint, FromEncodedPoint as _, ToEncodedPoint as _};
 use sm2::{AffinePoint, NonZeroScalar, ProjectivePoint, PublicKey, SecretKey, Sm2};
 use sm3::{Digest as _, Sm3};

@@ -123,25 +123,17 @@ fn terms(check: &mut Check, input: &Input) -> Terms {
 /// Who is given access and who may retire it.
 fn check_parties(terms: &Terms) -> Result<(), Failure> {
     let wrong = |why: &str| Err(Failure::validation(why));
-    match (&terms.grantee, &terms.grantee_service) {
-        (None, None) => {
-            return wrong("You must specify either GranteePrincipal or GranteeServicePrincipal.");
-        }
-        (Some(_), Some(_)) => {
-            return wrong("You cannot specify both GranteePrincipal and GranteeServicePrincipal.");
-        }
-        (Some(_), None) => {}
-        (None, Some(_)) if terms.source_arn.is_none() => {
-            return wrong(
-                "A grant with a GranteeServicePrincipal must have a SourceArn constraint.",
-            );
-        }
-        (None, Some(_)) if terms.retiring.is_none() && terms.retiring_service.is_none() => {
-            return wrong(
-                "A grant with a GranteeServicePrincipal must have a RetiringPrincipal or a RetiringServicePrincipal.",
-            );
-        }
-        (None, Some(_)) => {}
+    if terms.grantee.is_none() && terms.grantee_service.is_none() {
+        return wrong("You must specify either GranteePrincipal or GranteeServicePrincipal.");
+    }
+    if terms.grantee.is_some() && terms.grantee_service.is_some() {
+        return wrong("You cannot specify both GranteePrincipal and GranteeServicePrincipal.");
+    }
+    let no_retirer = terms.retiring.is_none() && terms.retiring_service.is_none();
+    if terms.grantee_service.is_some() && (terms.source_arn.is_none() || no_retirer) {
+        return wrong(
+            "A grant with a GranteeServicePrincipal must have a SourceArn constraint and a retiring principal.",
+        );
     }
     if terms.retiring.is_some() && terms.retiring_service.is_some() {
         return wrong("You cannot specify both RetiringPrincipal and RetiringServicePrincipal.");

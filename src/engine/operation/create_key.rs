@@ -116,12 +116,8 @@ fn check(
     let kind = kind(spec, usage)?;
     let origin = origin.unwrap_or(Origin::AwsKms);
     let in_china = context.caller.region.partition() == Partition::AwsCn;
-    let elsewhere = match spec {
-        KeySpec::Sm2 => !in_china,
-        KeySpec::MlKem512 | KeySpec::MlKem768 | KeySpec::MlKem1024 => in_china,
-        _ => false,
-    };
-    if elsewhere {
+    let is_ml_kem = kind.usage == KeyUsage::EncapsulateDecapsulate;
+    if (spec == KeySpec::Sm2 && !in_china) || (is_ml_kem && in_china) {
         return Err(Failure::new(
             Code::UnsupportedOperation,
             format!("KeySpec {spec} is not supported in this Region."),

@@ -1,5 +1,6 @@
 //! KMS operations: from the members of a request to the members of an answer.
 
+mod cipher;
 mod find_key;
 mod grant_members;
 mod grant_token;
@@ -13,15 +14,21 @@ mod tag_rules;
 mod alias;
 mod create_grant;
 mod create_key;
+mod data_key;
+mod decrypt;
 mod deletion;
 mod describe_key;
 mod description;
 mod enabling;
+mod encrypt;
 mod end_grant;
 mod key_policy;
+mod last_usage;
 mod list_aliases;
 mod list_grants;
 mod list_keys;
+mod list_rotations;
+mod rotate_on_demand;
 mod rotation;
 mod tags;
 
@@ -73,38 +80,53 @@ impl Context<'_> {
 /// An operation from body to body.
 pub(crate) type Handler = fn(&Context<'_>, &[u8]) -> Result<Bytes, Failure>;
 
-/// Finds an operation by its name on the wire.
-pub(crate) fn find(name: &str) -> Option<Handler> {
-    let handler: Handler = match name {
-        "CancelKeyDeletion" => |context, body| answer(context, body, deletion::cancel),
-        "CreateAlias" => |context, body| done(context, body, alias::create),
-        "CreateGrant" => |context, body| answer(context, body, create_grant::create_grant),
-        "CreateKey" => |context, body| answer(context, body, create_key::create_key),
-        "DeleteAlias" => |context, body| done(context, body, alias::delete),
-        "DescribeKey" => |context, body| answer(context, body, describe_key::describe_key),
-        "DisableKey" => |context, body| done(context, body, enabling::disable),
-        "DisableKeyRotation" => |context, body| done(context, body, rotation::disable),
-        "EnableKey" => |context, body| done(context, body, enabling::enable),
-        "EnableKeyRotation" => |context, body| done(context, body, rotation::enable),
-        "GetKeyPolicy" => |context, body| answer(context, body, key_policy::get),
-        "GetKeyRotationStatus" => |context, body| answer(context, body, rotation::status),
-        "ListAliases" => |context, body| answer(context, body, list_aliases::list_aliases),
-        "ListGrants" => |context, body| answer(context, body, list_grants::list),
-        "ListKeyPolicies" => |context, body| answer(context, body, key_policy::list),
-        "ListKeys" => |context, body| answer(context, body, list_keys::list_keys),
-        "ListResourceTags" => |context, body| answer(context, body, tags::list),
-        "ListRetirableGrants" => |context, body| answer(context, body, list_grants::list_retirable),
-        "PutKeyPolicy" => |context, body| done(context, body, key_policy::put),
-        "RetireGrant" => |context, body| done(context, body, end_grant::retire),
-        "RevokeGrant" => |context, body| done(context, body, end_grant::revoke),
-        "ScheduleKeyDeletion" => |context, body| answer(context, body, deletion::schedule),
-        "TagResource" => |context, body| done(context, body, tags::tag),
-        "UntagResource" => |context, body| done(context, body, tags::untag),
-        "UpdateAlias" => |context, body| done(context, body, alias::update),
-        "UpdateKeyDescription" => |context, body| done(context, body, description::update),
-        _ => return None,
+macro_rules! operations {
+    ($($name:ident $way:ident $run:path,)+) => {
+        /// Finds an operation by its name on the wire.
+        pub(crate) fn find(name: &str) -> Option<Handler> {
+            match name {
+                $(stringify!($name) => Some(|context, body| $way(context, body, $run)),)+
+                _ => None,
+            }
+        }
     };
-    Some(handler)
+}
+
+// Each with the way in which it answers: with members, or done with nothing to say.
+operations! {
+    CancelKeyDeletion answer deletion::cancel,
+    CreateAlias done alias::create,
+    CreateGrant answer create_grant::create_grant,
+    CreateKey answer create_key::create_key,
+    Decrypt answer decrypt::decrypt,
+    DeleteAlias done alias::delete,
+    DescribeKey answer describe_key::describe_key,
+    DisableKey done enabling::disable,
+    DisableKeyRotation done rotation::disable,
+    EnableKey done enabling::enable,
+    EnableKeyRotation done rotation::enable,
+    Encrypt answer encrypt::encrypt,
+    GenerateDataKey answer data_key::generate,
+    GenerateDataKeyWithoutPlaintext answer data_key::generate_without_plaintext,
+    GetKeyLastUsage answer last_usage::last_usage,
+    GetKeyPolicy answer key_policy::get,
+    GetKeyRotationStatus answer rotation::status,
+    ListAliases answer list_aliases::list_aliases,
+    ListGrants answer list_grants::list,
+    ListKeyPolicies answer key_policy::list,
+    ListKeyRotations answer list_rotations::list_rotations,
+    ListKeys answer list_keys::list_keys,
+    ListResourceTags answer tags::list,
+    ListRetirableGrants answer list_grants::list_retirable,
+    PutKeyPolicy done key_policy::put,
+    RetireGrant done end_grant::retire,
+    RevokeGrant done end_grant::revoke,
+    RotateKeyOnDemand answer rotate_on_demand::rotate_on_demand,
+    ScheduleKeyDeletion answer deletion::schedule,
+    TagResource done tags::tag,
+    UntagResource done tags::untag,
+    UpdateAlias done alias::update,
+    UpdateKeyDescription done description::update,
 }
 
 /// Runs an operation that answers with members.

@@ -204,23 +204,6 @@ pub(crate) fn retirable_after(
     )
 }
 
-/// The same for a service principal.
-pub(crate) fn retirable_by_service_after(
-    connection: &Connection,
-    region: &str,
-    retiring: &str,
-    after: i64,
-    limit: u32,
-) -> Sql<Vec<Grant>> {
-    list(
-        connection,
-        select!(
-            "WHERE g.retiring_service = ?2 AND k.region = ?1 AND g.row > ?3 ORDER BY g.row LIMIT ?4"
-        ),
-        params![region, retiring, after, limit],
-    )
-}
-
 /// Finds a grant by its id.
 pub(crate) fn find(connection: &Connection, id: &str) -> Sql<Option<Grant>> {
     connection

@@ -64,13 +64,3 @@ pub(crate) fn key_with(connection: &Connection, region: &str, id: &str) -> Sql<O
         .query_row(params![id, region], |row| row.get(0))
         .optional()
 }
-
-/// All of a key's material, the oldest first.
-pub(crate) fn all(connection: &Connection, key: i64) -> Sql<Vec<StoredMaterial>> {
-    connection
-        .prepare_cached(
-            "SELECT key, id, sealed, public, created FROM key_material WHERE key = ?1 ORDER BY row",
-        )?
-        .query_map([key], read)?
-        .collect()
-}

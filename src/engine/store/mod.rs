@@ -1,4 +1,4 @@
-//! The engine's state: one SQLite database, shared by threads and processes.
+//! The engine's state: one database file, shared by threads and processes.
 //!
 //! INVARIANT: a write that was answered is on disk; `synchronous=FULL` and one transaction a write keep that.
 
@@ -24,7 +24,7 @@ use rusqlite::Connection;
 use super::entropy::Entropy;
 use super::wire::Failure;
 
-pub(crate) use master::{Damaged, MasterKey};
+pub(crate) use master::MasterKey;
 
 /// Why the engine's store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +38,7 @@ pub enum OpenError {
         #[source]
         source: std::io::Error,
     },
-    /// SQLite refuses the database.
+    /// The database is damaged, locked or none at all.
     #[error("the engine's database cannot be used")]
     Database(#[from] rusqlite::Error),
     /// A later version has written the database.

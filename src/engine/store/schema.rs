@@ -101,7 +101,6 @@ CREATE INDEX grants_key ON grants (key);
 CREATE INDEX grants_grantee ON grants (key, grantee);
 CREATE INDEX grants_name ON grants (key, name) WHERE name IS NOT NULL;
 CREATE INDEX grants_retiring ON grants (retiring) WHERE retiring IS NOT NULL;
-CREATE INDEX grants_retiring_service ON grants (retiring_service) WHERE retiring_service IS NOT NULL;
 ";
 
 /// Makes the tables of a new database; refuses one of a later version.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use super::Failure;
+use super::{Blob, Failure};
 
 /// Collects the violations of one request, which AWS reports together.
 #[derive(Debug, Default)]
@@ -71,9 +71,17 @@ impl Check {
         }
     }
 
-    /// The length of bytes, which are never repeated in the message.
-    pub(crate) fn bytes(&mut self, member: &str, value: &[u8], length: &RangeInclusive<usize>) {
-        self.size(member, None, value.len(), length);
+    /// Required bytes of a length; they are never repeated in the message.
+    pub(crate) fn blob<'a>(
+        &mut self,
+        member: &str,
+        value: Option<&'a Blob>,
+        most: usize,
+    ) -> &'a [u8] {
+        if let Some(Blob(bytes)) = value {
+            self.size(member, None, bytes.len(), &(1..=most));
+        }
+        self.required(member, value.map(|blob| blob.0.as_slice()))
     }
 
     fn size(
