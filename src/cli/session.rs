@@ -16,7 +16,7 @@ use crate::manifest::{self, Fallback, Manifests, Sources};
 use crate::model::{KeyName, Place};
 use crate::observe::{self, Event, Others, Scope};
 use crate::plan::{self, Allow, KeyPlan, Limits, Plan, Summary};
-use crate::report::diagnostics::{self, Colour};
+use crate::report::diagnostics;
 use crate::state::{Desired, DesiredPlace, Observed};
 
 /// Manifests that hold, and a client for each account and Region that they name.
@@ -174,7 +174,7 @@ pub(super) fn read(args: &ManifestArgs) -> anyhow::Result<Option<(Manifests, Vec
 /// Writes diagnostics to stderr; true when one of them is an error.
 pub(super) fn tell(found: &[Diagnostic]) -> anyhow::Result<bool> {
     let mut stderr = anstream::stderr();
-    write!(stderr, "{}", diagnostics::text(found, Colour::Always))?;
+    write!(stderr, "{}", diagnostics::text(found))?;
     Ok(found.iter().any(Diagnostic::is_error))
 }
 
