@@ -9,11 +9,17 @@
 
 mod support;
 
+mod apply;
+mod architecture;
 mod broken_manifests;
 mod calls;
+mod check;
+mod cli;
 mod convergence;
+mod drift;
 mod engine;
 mod manifests;
 mod schema;
+mod plan;
 mod policy;
 mod recovery;
