@@ -59,7 +59,7 @@ impl GrantTerms {
                 .map(|operation| operation.name())
                 .collect();
             return Err(Malformed::new(format!(
-                "a grant on a {} key for {} cannot give `{operation}`",
+                "a grant cannot give `{operation}`, which does not work with {} keys for {}",
                 key.spec, key.usage
             ))
             .with_help(format!("it can give {}", possible.join(", "))));

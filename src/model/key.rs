@@ -301,7 +301,7 @@ impl KeyType {
         }
         let usages: Vec<&str> = spec.usages().iter().map(|usage| usage.as_str()).collect();
         Err(
-            Malformed::new(format!("a {spec} key cannot have the usage {usage}"))
+            Malformed::new(format!("{spec} keys cannot have the usage {usage}"))
                 .with_help(format!("{spec} keys are for {}", usages.join(" or "))),
         )
     }

@@ -63,7 +63,7 @@ fn canonical(document: &Document) -> Document {
 }
 
 /// A statement without its Sid, with condition keys in one case.
-fn bare(statement: &Statement) -> Statement {
+pub(super) fn bare(statement: &Statement) -> Statement {
     let lower = |condition: &Condition| Condition {
         key: condition.key.to_ascii_lowercase(),
         ..condition.clone()

@@ -96,8 +96,7 @@ pub fn read_statement(
             "is not an element of a statement",
         ));
     }
-    let [principal, action, resource] = PAIRS.map(|what| either(object, path, what));
-    let Some((is_not, at, value)) = principal? else {
+    let Some((is_not, at, value)) = either(object, path, "Principal")? else {
         return Err(error(
             path,
             "has no Principal; every statement of a key policy needs one",
@@ -108,31 +107,6 @@ pub fn read_statement(
         Principals::Not(principals)
     } else {
         Principals::Any(principals)
-    };
-    let actions = match action? {
-        None => Actions::Any(BTreeSet::new()),
-        Some((is_not, at, value)) => {
-            let set = texts(value, &at)?
-                .iter()
-                .map(|text| ActionPattern::new(text))
-                .collect();
-            if is_not {
-                Actions::Not(set)
-            } else {
-                Actions::Any(set)
-            }
-        }
-    };
-    let resources = match resource? {
-        None => Resources::Any(BTreeSet::new()),
-        Some((is_not, at, value)) => {
-            let set = texts(value, &at)?.into_iter().collect();
-            if is_not {
-                Resources::Not(set)
-            } else {
-                Resources::Any(set)
-            }
-        }
     };
     let member = |name: &str| {
         object
@@ -151,6 +125,7 @@ pub fn read_statement(
         .map(|(at, value)| read_conditions(value, &at))
         .transpose()?
         .unwrap_or_default();
+    let (actions, resources) = (read_actions(object, path)?, read_resources(object, path)?);
     Ok(Statement {
         sid,
         effect,
@@ -158,6 +133,33 @@ pub fn read_statement(
         actions,
         resources,
         conditions,
+    })
+}
+
+fn read_actions(object: &Map<String, Value>, path: &str) -> Result<Actions, ReadError> {
+    let Some((is_not, at, value)) = either(object, path, "Action")? else {
+        return Ok(Actions::Any(BTreeSet::new()));
+    };
+    let set = texts(value, &at)?
+        .iter()
+        .map(|text| ActionPattern::new(text))
+        .collect();
+    Ok(if is_not {
+        Actions::Not(set)
+    } else {
+        Actions::Any(set)
+    })
+}
+
+fn read_resources(object: &Map<String, Value>, path: &str) -> Result<Resources, ReadError> {
+    let Some((is_not, at, value)) = either(object, path, "Resource")? else {
+        return Ok(Resources::Any(BTreeSet::new()));
+    };
+    let set = texts(value, &at)?.into_iter().collect();
+    Ok(if is_not {
+        Resources::Not(set)
+    } else {
+        Resources::Any(set)
     })
 }
 

@@ -1,6 +1,7 @@
 //! Data → text and JSON. Every format reads the same data; none of them decides anything.
 
 mod action;
+pub mod diagnostics;
 mod json;
 mod style;
 mod text;

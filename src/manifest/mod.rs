@@ -1,0 +1,104 @@
+//! Manifests: YAML becomes [`Desired`], with every fault of every file reported together.
+//!
+//! Three steps, three types: [`Sources`] are the files, [`Manifests`] are what was typed, with the place of every
+//! field, and [`Desired`] is what was meant, per account and Region.
+
+mod fault;
+mod source;
+mod yaml;
+mod fields;
+mod typed;
+mod resolve;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::LazyLock;
+
+use serde_json::Value as Json;
+
+use self::fault::{Fault, Faults, Span};
+use self::typed::Document;
+use crate::diagnostic::Diagnostic;
+use crate::model::Place;
+use crate::state::Desired;
+
+pub use self::source::{Source, Sources};
+
+/// Where keys live when no `Account` document says so.
+#[derive(Clone, Debug)]
+pub struct Fallback {
+    /// The account and Region that the command line or the credentials lead to.
+    pub place: Place,
+}
+
+/// The place to check manifests for offline, where no `Account` document names one.
+pub static ANYWHERE: LazyLock<Place> = LazyLock::new(Place::anywhere);
+
+/// What was typed: every document with the places of its fields, nothing resolved.
+#[derive(Debug)]
+pub struct Manifests {
+    sources: Sources,
+    documents: Vec<Document>,
+    faults: Faults,
+}
+
+/// Reads the files' documents; their faults are reported by [`Manifests::desired`].
+#[must_use]
+pub fn read(sources: &Sources) -> Manifests {
+    let mut documents = Vec::new();
+    let mut faults = Faults::new();
+    for (index, source) in sources.files().iter().enumerate() {
+        let file = u32::try_from(index).unwrap_or(u32::MAX);
+        let before = faults.len();
+        let nodes = yaml::parse(file, source.text(), &mut faults);
+        if nodes.is_empty() && faults.len() == before {
+            let fault = Fault::warning(
+                "empty-file",
+                "no manifest in this file",
+                Span::whole_file(file),
+            );
+            faults.push(fault.help("start a document with `kind:`, or remove the file"));
+        }
+        let read = nodes
+            .iter()
+            .filter_map(|node| Document::read(node, &mut faults));
+        documents.extend(read);
+    }
+    Manifests {
+        sources: sources.clone(),
+        documents,
+        faults,
+    }
+}
+
+impl Manifests {
+    /// True when an `Account` document says where keys live.
+    pub fn has_account(&self) -> bool {
+        self.documents
+            .iter()
+            .any(|document| matches!(document, Document::Account(_)))
+    }
+
+    /// What was meant, with every fault of the files: of their syntax, of their fields and between them.
+    ///
+    /// Use the result only when no diagnostic is an error.
+    #[must_use]
+    pub fn desired(&self, fallback: &Fallback) -> (Desired, Vec<Diagnostic>) {
+        let mut faults = self.faults.clone();
+        let desired = resolve::desired(self, fallback, &mut faults);
+        (desired, self.sources.diagnostics(faults))
+    }
+}
+
+/// Reads and resolves manifests in one go.
+#[must_use]
+pub fn load(sources: &Sources, fallback: &Fallback) -> (Desired, Vec<Diagnostic>) {
+    read(sources).desired(fallback)
+}
+
+/// The JSON Schema (draft 2020-12) of one document, for editors.
+#[must_use]
+pub fn schema() -> Json {
+    Document::schema()
+}

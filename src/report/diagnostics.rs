@@ -1,0 +1,159 @@
+//! Faults in people's files, drawn under the line they are on, or as JSON.
+
+use std::fmt::Write as _;
+
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
+use serde_json::{Value as Json, json};
+
+use crate::diagnostic::{Diagnostic, Location, Severity};
+
+/// Draws diagnostics as text, with a count at the end; empty when there are none.
+///
+/// The text has styles; strip them where there is no terminal. They never carry meaning of their own.
+#[must_use]
+pub fn text(diagnostics: &[Diagnostic]) -> String {
+    let renderer = Renderer::styled();
+    let mut out = String::new();
+    for diagnostic in diagnostics {
+        out.push_str(&renderer.render(&[group(diagnostic)]));
+        out.push_str("\n\n");
+    }
+    if let Some(summary) = summary(diagnostics) {
+        out.push_str(&summary);
+        out.push('\n');
+    }
+    out
+}
+
+/// Counts errors and warnings in words.
+#[must_use]
+pub fn summary(diagnostics: &[Diagnostic]) -> Option<String> {
+    let count = |severity| {
+        let matching = diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.severity == severity);
+        matching.count()
+    };
+    let mut out = String::new();
+    for severity in [Severity::Error, Severity::Warning] {
+        let (separator, plural) = match (out.is_empty(), count(severity)) {
+            (_, 0) => continue,
+            (first, 1) => (if first { "" } else { ", " }, ""),
+            (first, _) => (if first { "" } else { ", " }, "s"),
+        };
+        // Writing to a `String` cannot fail.
+        let _ = write!(out, "{separator}{} {severity}{plural}", count(severity));
+    }
+    (!out.is_empty()).then_some(out)
+}
+
+/// Diagnostics as JSON, in order.
+#[must_use]
+pub fn json(diagnostics: &[Diagnostic]) -> Json {
+    diagnostics.iter().map(diagnostic_json).collect()
+}
+
+fn group(diagnostic: &Diagnostic) -> Group<'_> {
+    let Diagnostic {
+        code,
+        severity,
+        message,
+        locations,
+        help,
+    } = diagnostic;
+    let level = match severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let title = level.primary_title(message.as_str()).id(*code);
+    let elements = locations
+        .iter()
+        .enumerate()
+        .map(|(index, location)| element(location, index == 0));
+    let mut group = title.elements(elements);
+    if let Some(help) = help {
+        group = group.element(Level::HELP.message(help.as_str()));
+    }
+    group
+}
+
+/// A location's line with carets, or its path alone where there is no line to show.
+fn element(location: &Location, is_primary: bool) -> Element<'_> {
+    let Location {
+        file,
+        line,
+        column,
+        length,
+        source,
+        label,
+    } = location;
+    let start = byte_at(source, column.saturating_sub(1));
+    let (Some(start), 1..) = (start, *line) else {
+        let mut origin = Origin::path(&**file);
+        if *line > 0 {
+            origin = origin.line(*line).char_column(*column);
+        }
+        return origin.into();
+    };
+    let end = byte_at(source, column.saturating_sub(1) + length).unwrap_or(source.len());
+    let kind = if is_primary {
+        AnnotationKind::Primary
+    } else {
+        AnnotationKind::Context
+    };
+    let mut annotation = kind.span(start..end.max(start));
+    if !label.is_empty() {
+        annotation = annotation.label(label.as_str());
+    }
+    Snippet::source(&**source)
+        .line_start(*line)
+        .path(&**file)
+        .annotation(annotation)
+        .into()
+}
+
+/// The byte at which a character of a line starts; its end counts as one more character.
+fn byte_at(line: &str, characters: usize) -> Option<usize> {
+    let starts = line.char_indices().map(|(at, _)| at);
+    starts.chain([line.len()]).nth(characters)
+}
+
+fn diagnostic_json(diagnostic: &Diagnostic) -> Json {
+    let Diagnostic {
+        code,
+        severity,
+        message,
+        locations,
+        help,
+    } = diagnostic;
+    json!({
+        "code": code,
+        "severity": severity.to_string(),
+        "message": message,
+        "locations": locations.iter().map(location_json).collect::<Vec<_>>(),
+        "help": help,
+    })
+}
+
+fn location_json(location: &Location) -> Json {
+    let Location {
+        file,
+        line,
+        column,
+        length,
+        source: _,
+        label,
+    } = location;
+    let mut object = json!({"file": &**file});
+    if let Json::Object(object) = &mut object {
+        if *line > 0 {
+            object.insert("line".to_owned(), json!(line));
+            object.insert("column".to_owned(), json!(column));
+            object.insert("length".to_owned(), json!(length));
+        }
+        if !label.is_empty() {
+            object.insert("label".to_owned(), json!(label));
+        }
+    }
+    object
+}
