@@ -14,3 +14,4 @@ pub mod plan;
 pub mod apply;
 pub mod report;
 pub mod engine;
+pub mod cli;

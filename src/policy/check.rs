@@ -33,15 +33,9 @@ fn check_user(index: usize, user: &User, key: &KeyContext) -> Vec<Problem> {
         message,
         help: help.to_owned(),
     };
-    let context = (!user.context.is_empty() && !key.key_type.is_symmetric()).then(|| {
-        let message = format!("a {} key has no encryption context", key.key_type.spec);
-        problem(
-            None,
-            (
-                message,
-                "remove `context`; only symmetric encryption keys have one",
-            ),
-        )
+    let context = (!user.context.is_empty() && !user.can_meet_context(key)).then(|| {
+        let message = "none of the user's operations carries an encryption context".to_owned();
+        problem(None, (message, "remove `context`; only cryptographic operations of symmetric encryption keys have one"))
     });
     let of_allowance =
         |one: &Allowance| Some(problem(Some(*one), check_allowance(*one, user, key)?));

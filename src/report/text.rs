@@ -309,7 +309,8 @@ fn write_applied(plan: &Plan, applied: &Applied, out: &mut dyn Write) -> io::Res
             }
         }
     }
-    let mut line = format!("Applied: {done} changes done");
+    let plural = if done == 1 { "" } else { "s" };
+    let mut line = format!("Applied: {done} change{plural} done");
     line += &counts(&[
         (failed, "failed"),
         (skipped, "skipped"),

@@ -1,10 +1,25 @@
 //! What users rely on, in one binary.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on should stop"
+)]
 
 mod support;
 
+mod apply;
+mod architecture;
 mod broken_manifests;
+mod calls;
+mod check;
+mod cli;
+mod convergence;
+mod drift;
 mod engine;
 mod manifests;
+mod schema;
+mod plan;
 mod policy;
+mod recovery;
