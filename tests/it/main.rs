@@ -22,4 +22,5 @@ mod manifests;
 mod schema;
 mod plan;
 mod policy;
+mod readme;
 mod recovery;
