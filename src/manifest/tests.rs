@@ -421,6 +421,7 @@ fn a_grantee_can_be_of_any_named_kind() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one whole policy as a snapshot")]
 fn duties_become_the_policy_of_the_place() {
     let place = only_place(meant("
 kind: Team

@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::string_slice,
     reason = "a test that cannot go on should stop"
 )]
 
@@ -22,4 +23,5 @@ mod manifests;
 mod schema;
 mod plan;
 mod policy;
+mod readme;
 mod recovery;

@@ -46,6 +46,7 @@ fn a_plan_writes_nothing() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one whole report as a snapshot")]
 fn the_same_plan_is_there_for_programs() {
     let sandbox = Sandbox::with(TWO_KEYS);
     sandbox.run("apply --yes").expect(0);

@@ -3,12 +3,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::context::Facts;
-use super::document::{Condition, Operator, OperatorName, Quantifier, Version};
-use super::pattern::Glob;
-use super::quantity::{Quantity, in_block};
-use super::reading::FOR_ANY_VALUE_IF_EXISTS_HOLDS_WITHOUT_KEY;
-use super::variable::expand;
+use crate::policy::context::Facts;
+use crate::policy::document::{Condition, Operator, OperatorName, Quantifier, Version};
+use crate::policy::pattern::Glob;
+use crate::policy::quantity::{Quantity, in_block};
+use crate::policy::reading::FOR_ANY_VALUE_IF_EXISTS_HOLDS_WITHOUT_KEY;
+use crate::policy::variable::expand;
 
 /// True when a condition holds; `version` tells whether its values have variables.
 pub(super) fn holds(condition: &Condition, version: Version, facts: Facts<'_>) -> bool {

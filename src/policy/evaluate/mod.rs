@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::condition::holds;
-use super::context::{Context, Facts, last_name, session_role};
-use super::document::{Actions, Document, Effect, Principals, Resources, Statement, Version};
-use super::pattern::Glob;
-use super::reading::{ANYONE_INCLUDES_SERVICES, Exemption};
-use super::variable::expand;
 use crate::model::{AccountId, KeyArn, Partition, Principal};
+use crate::policy::condition::holds;
+use crate::policy::context::{Context, Facts, last_name, session_role};
+use crate::policy::document::{
+    Actions, Document, Effect, Principals, Resources, Statement, Version,
+};
+use crate::policy::pattern::Glob;
+use crate::policy::reading::{ANYONE_INCLUDES_SERVICES, Exemption};
+use crate::policy::variable::expand;
 
 /// One call of one operation on one key.
 #[derive(Clone, Copy, Debug)]
