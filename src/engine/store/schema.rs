@@ -34,9 +34,8 @@ CREATE TABLE keys (
     used_request    TEXT,
     UNIQUE (account, region, id)
 ) STRICT;
-CREATE INDEX keys_deletion ON keys (deletion) WHERE deletion IS NOT NULL;
-CREATE INDEX keys_rotation ON keys (rotation_next)
-    WHERE rotation_next IS NOT NULL AND enabled = 1 AND deletion IS NULL;
+CREATE INDEX keys_deletion ON keys (deletion);
+CREATE INDEX keys_rotation ON keys (enabled, deletion, rotation_next);
 
 CREATE TABLE key_material (
     row     INTEGER PRIMARY KEY,
@@ -72,7 +71,7 @@ CREATE TABLE aliases (
     updated INTEGER NOT NULL,
     PRIMARY KEY (account, region, name)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX aliases_key ON aliases (key);
+CREATE INDEX aliases_key ON aliases (key, name);
 
 CREATE TABLE tags (
     key   INTEGER NOT NULL REFERENCES keys ON DELETE CASCADE,
@@ -99,8 +98,8 @@ CREATE TABLE grants (
 ) STRICT;
 CREATE INDEX grants_key ON grants (key);
 CREATE INDEX grants_grantee ON grants (key, grantee);
-CREATE INDEX grants_name ON grants (key, name) WHERE name IS NOT NULL;
-CREATE INDEX grants_retiring ON grants (retiring) WHERE retiring IS NOT NULL;
+CREATE INDEX grants_name ON grants (key, name);
+CREATE INDEX grants_retiring ON grants (retiring);
 ";
 
 /// Makes the tables of a new database; refuses one of a later version.
