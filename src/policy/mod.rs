@@ -8,6 +8,7 @@ mod duty;
 mod equality;
 mod json;
 mod lift;
+mod member;
 mod normal;
 mod operator;
 
