@@ -15,9 +15,12 @@ use crate::kms::Client;
 use crate::manifest::{self, Fallback, Manifests, Sources};
 use crate::model::{KeyName, Place};
 use crate::observe::{self, Event, Others, Scope};
-use crate::plan::{self, Allow, KeyPlan, Limits, Plan, Summary};
-use crate::report::diagnostics::{self, Colour};
+use crate::plan::{self, Allow, KeyPlan, Limits, PlacePlan, Plan};
+use crate::report::diagnostics;
 use crate::state::{Desired, DesiredPlace, Observed};
+
+/// Some keys of some places.
+pub(super) type Names = BTreeMap<Place, BTreeSet<KeyName>>;
 
 /// Manifests that hold, and a client for each account and Region that they name.
 #[derive(Debug)]
@@ -80,33 +83,21 @@ impl<'a> Session<'a> {
         self.plan_desired(&self.desired, limits, others).await
     }
 
-    /// Observes and plans some keys again; returns those that are not as they should be, per place.
+    /// Observes and plans some keys again; returns those that are not as they should be.
     pub(super) async fn plan_only(
         &self,
-        names: &[BTreeSet<KeyName>],
+        names: &Names,
         limits: &Limits,
-    ) -> Vec<Vec<KeyPlan>> {
-        let narrow = |(place, names): (&DesiredPlace, &BTreeSet<KeyName>)| {
-            let keys = place.keys.iter().filter(|(name, _)| names.contains(*name));
-            let grants = place
-                .grants
-                .iter()
-                .filter(|(name, _)| names.contains(*name));
-            DesiredPlace {
-                place: place.place.clone(),
-                target: place.target.clone(),
-                scope: place.scope.clone(),
-                guardrails: place.guardrails,
-                keys: keys
-                    .map(|(name, key)| (name.clone(), key.clone()))
-                    .collect(),
-                grants: grants
-                    .map(|(name, grants)| (name.clone(), grants.clone()))
-                    .collect(),
-            }
+    ) -> BTreeMap<Place, Vec<KeyPlan>> {
+        let narrow = |place: &DesiredPlace| {
+            let names = names.get(&place.place)?;
+            let mut place = place.clone();
+            place.keys.retain(|name, _| names.contains(name));
+            place.grants.retain(|name, _| names.contains(name));
+            Some(place)
         };
         let desired = Desired {
-            places: self.desired.places.iter().zip(names).map(narrow).collect(),
+            places: self.desired.places.iter().filter_map(narrow).collect(),
         };
         let plan = self
             .plan_desired(&desired, limits, Others::WhenMissing)
@@ -114,10 +105,11 @@ impl<'a> Session<'a> {
         let open = |key: &KeyPlan| {
             !key.changes.is_empty() || !key.refusals.is_empty() || !key.unreadable.is_empty()
         };
-        plan.places
-            .into_iter()
-            .map(|place| place.keys.into_iter().filter(open).collect())
-            .collect()
+        let places = plan.places.into_iter().map(|place| {
+            let keys: Vec<KeyPlan> = place.keys.into_iter().filter(open).collect();
+            (place.place, keys)
+        });
+        places.filter(|(_, keys)| !keys.is_empty()).collect()
     }
 
     /// How often each KMS operation was called so far.
@@ -174,7 +166,7 @@ pub(super) fn read(args: &ManifestArgs) -> anyhow::Result<Option<(Manifests, Vec
 /// Writes diagnostics to stderr; true when one of them is an error.
 pub(super) fn tell(found: &[Diagnostic]) -> anyhow::Result<bool> {
     let mut stderr = anstream::stderr();
-    write!(stderr, "{}", diagnostics::text(found, Colour::Always))?;
+    write!(stderr, "{}", diagnostics::text(found))?;
     Ok(found.iter().any(Diagnostic::is_error))
 }
 
@@ -203,8 +195,11 @@ pub(super) fn limits(args: &AllowArgs, context: &Context) -> Limits {
 }
 
 /// The exit code of a plan that nobody carries out.
-pub(super) fn exit_of(summary: &Summary) -> Exit {
-    if summary.refused > 0 {
+pub(super) fn exit_of(plan: &Plan) -> Exit {
+    let summary = plan.summary();
+    if is_blind(plan) {
+        Exit::Error
+    } else if summary.refused > 0 {
         Exit::Refused
     } else if summary.unreadable > 0 {
         Exit::Unreadable
@@ -213,4 +208,10 @@ pub(super) fn exit_of(summary: &Summary) -> Exit {
     } else {
         Exit::Changes
     }
+}
+
+/// True when nothing at all could be read, as with a wrong endpoint.
+pub(super) fn is_blind(plan: &Plan) -> bool {
+    let blind = |place: &PlacePlan| place.unreadable.iter().any(|row| row.key.is_none());
+    !plan.places.is_empty() && plan.places.iter().all(blind)
 }

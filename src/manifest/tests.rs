@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Fallback, Sources, load};
 use crate::diagnostic::Diagnostic;
 use crate::model::{KeySpec, KeyType, KeyUsage, Origin, Place, Principal};
+use crate::policy;
 use crate::state::{Desired, DesiredKey, DesiredPlace, Rotation, UnmanagedGrants};
 
 fn fallback() -> Fallback {
@@ -417,4 +418,196 @@ fn a_grantee_can_be_of_any_named_kind() {
         .map(ToString::to_string)
         .collect();
     assert_eq!(kinds.len(), 1);
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "one whole policy as a snapshot")]
+fn duties_become_the_policy_of_the_place() {
+    let place = only_place(meant("
+kind: Team
+name: administrators
+members: [role/key-admin, team/break-glass]
+---
+kind: Team
+name: break-glass
+members: [role/break-glass]
+---
+kind: Key
+name: payments
+administrators: [team/administrators]
+administrators_may_delete: false
+users:
+  - role/payments-api
+  - principals: [organization/o-abc1234567, 222233334444:role/reporting]
+    operations: [decrypt]
+    via: [s3]
+    context: {tenant: eu}
+statements:
+  - Sid: Logs
+    Effect: Allow
+    Principal: {Service: \"logs.${region}.amazonaws.com\"}
+    Action: kms:Decrypt
+    Resource: \"*\"
+    Condition: {StringEquals: {aws:SourceAccount: \"${account}\"}, Bool: {aws:SecureTransport: true}}
+"));
+    let key = place.keys.values().next().unwrap();
+    insta::assert_snapshot!(policy::write(&key.policy), @r#"
+    {
+      "Version": "2012-10-17",
+      "Id": "key-consolepolicy-3",
+      "Statement": [
+        {
+          "Sid": "Enable IAM User Permissions",
+          "Effect": "Allow",
+          "Principal": {
+            "AWS": "arn:aws:iam::111122223333:root"
+          },
+          "Action": "kms:*",
+          "Resource": "*"
+        },
+        {
+          "Sid": "Allow access for Key Administrators",
+          "Effect": "Allow",
+          "Principal": {
+            "AWS": [
+              "arn:aws:iam::111122223333:role/break-glass",
+              "arn:aws:iam::111122223333:role/key-admin"
+            ]
+          },
+          "Action": [
+            "kms:Create*",
+            "kms:Describe*",
+            "kms:Enable*",
+            "kms:List*",
+            "kms:Put*",
+            "kms:Update*",
+            "kms:Revoke*",
+            "kms:Disable*",
+            "kms:Get*",
+            "kms:Delete*",
+            "kms:TagResource",
+            "kms:UntagResource",
+            "kms:RotateKeyOnDemand"
+          ],
+          "Resource": "*"
+        },
+        {
+          "Sid": "Allow use of the key",
+          "Effect": "Allow",
+          "Principal": {
+            "AWS": "arn:aws:iam::111122223333:role/payments-api"
+          },
+          "Action": [
+            "kms:Encrypt",
+            "kms:Decrypt",
+            "kms:ReEncrypt*",
+            "kms:GenerateDataKey*",
+            "kms:DescribeKey"
+          ],
+          "Resource": "*"
+        },
+        {
+          "Sid": "Allow attachment of persistent resources",
+          "Effect": "Allow",
+          "Principal": {
+            "AWS": "arn:aws:iam::111122223333:role/payments-api"
+          },
+          "Action": [
+            "kms:CreateGrant",
+            "kms:ListGrants",
+            "kms:RevokeGrant"
+          ],
+          "Resource": "*",
+          "Condition": {
+            "Bool": {
+              "kms:GrantIsForAWSResource": "true"
+            }
+          }
+        },
+        {
+          "Sid": "keywright: decrypt via s3 when tenant=eu",
+          "Effect": "Allow",
+          "Principal": {
+            "AWS": "arn:aws:iam::222233334444:role/reporting"
+          },
+          "Action": "kms:Decrypt",
+          "Resource": "*",
+          "Condition": {
+            "StringEquals": {
+              "kms:EncryptionContext:tenant": "eu",
+              "kms:ViaService": "s3.eu-central-1.amazonaws.com"
+            }
+          }
+        },
+        {
+          "Sid": "keywright: decrypt by organization via s3 when tenant=eu",
+          "Effect": "Allow",
+          "Principal": "*",
+          "Action": "kms:Decrypt",
+          "Resource": "*",
+          "Condition": {
+            "StringEquals": {
+              "aws:PrincipalOrgID": "o-abc1234567",
+              "kms:EncryptionContext:tenant": "eu",
+              "kms:ViaService": "s3.eu-central-1.amazonaws.com"
+            }
+          }
+        },
+        {
+          "Sid": "Logs",
+          "Effect": "Allow",
+          "Principal": {
+            "Service": "logs.eu-central-1.amazonaws.com"
+          },
+          "Action": "kms:Decrypt",
+          "Resource": "*",
+          "Condition": {
+            "StringEquals": {
+              "aws:SourceAccount": "111122223333"
+            },
+            "Bool": {
+              "aws:SecureTransport": "true"
+            }
+          }
+        }
+      ]
+    }
+    "#);
+}
+
+#[test]
+fn a_whole_policy_stands_in_the_manifest_or_beside_it() {
+    let inline = key("
+kind: Key
+name: a
+policy:
+  Version: \"2012-10-17\"
+  Statement: {Effect: Allow, Principal: {AWS: 111122223333}, Action: kms:*, Resource: \"*\"}
+");
+    let text = policy::write_compact(&inline.policy);
+    assert!(text.contains("arn:aws:iam::111122223333:root"), "{text}");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("policy.json"),
+        text.replace("111122223333", "${account}"),
+    )
+    .unwrap();
+    let manifest = folder.path().join("a.yaml");
+    std::fs::write(
+        &manifest,
+        "kind: Key\nname: a\npolicy: {file: policy.json}\n",
+    )
+    .unwrap();
+    let (sources, diagnostics) = Sources::read(&[manifest.try_into().unwrap()]);
+    assert_eq!(diagnostics, []);
+    let (desired, diagnostics) = load(&sources, &fallback());
+    assert_eq!(diagnostics, []);
+    let beside = only_place(desired).keys.into_values().next().unwrap();
+    assert_eq!(beside.policy, inline.policy);
+}
+
+#[test]
+fn without_iam_policies_only_the_duties_hold() {
+    let key = key("kind: Key\nname: a\niam_policies: false\nadministrators: [role/admin]\n");
+    assert_eq!(key.policy.statements.len(), 1);
 }

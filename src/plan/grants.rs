@@ -106,7 +106,7 @@ fn undeclared(
             "no longer declared"
         });
     }
-    if terms.scope.is_some() || is_of_service(grant) {
+    if terms.scope.is_some() || grant.is_of_service() {
         return None;
     }
     let grantee = draft
@@ -124,18 +124,6 @@ fn undeclared(
             None
         }
     }
-}
-
-/// True for grants that AWS services make for themselves; those are never touched.
-fn is_of_service(grant: &LiveGrant) -> bool {
-    let of_service = |principal: &LivePrincipal| match principal {
-        LivePrincipal::Known(Principal::Service(_)) => true,
-        LivePrincipal::Known(Principal::Role(arn)) => {
-            arn.resource().starts_with("role/aws-service-role/")
-        }
-        LivePrincipal::Known(_) | LivePrincipal::Unknown(_) => false,
-    };
-    of_service(&grant.grantee) || grant.retiring.as_ref().is_some_and(of_service)
 }
 
 fn agrees(desired: &DesiredGrant, live: &LiveGrant) -> bool {

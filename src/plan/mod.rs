@@ -147,26 +147,19 @@ impl Summary {
     fn count(&mut self, key: &KeyPlan) {
         self.refused += key.refusals.len();
         self.unreadable += key.unreadable.len();
-        let kind = if !key.unreadable.is_empty() {
+        if !key.unreadable.is_empty() || !key.refusals.is_empty() {
             return;
-        } else if key
-            .changes
-            .iter()
-            .any(|change| matches!(change.action, Action::CreateKey(_)))
-        {
+        }
+        let does =
+            |wanted: fn(&Action) -> bool| key.changes.iter().any(|change| wanted(&change.action));
+        let kind = if does(|action| matches!(action, Action::CreateKey(_))) {
             &mut self.create
-        } else if key
-            .changes
-            .iter()
-            .any(|change| matches!(change.action, Action::ScheduleKeyDeletion { .. }))
-        {
+        } else if does(|action| matches!(action, Action::ScheduleKeyDeletion { .. })) {
             &mut self.delete
-        } else if !key.changes.is_empty() {
-            &mut self.change
-        } else if key.refusals.is_empty() {
+        } else if key.changes.is_empty() {
             &mut self.unchanged
         } else {
-            return;
+            &mut self.change
         };
         *kind += 1;
     }

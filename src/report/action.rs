@@ -39,11 +39,13 @@ pub(super) fn describe(action: &Action, home: AccountId) -> [String; 2] {
             ("alias", format!("~ {alias} moves here from key {from}"))
         }
         Action::DeleteAlias(alias) => ("alias", format!("- {alias}")),
-        Action::EnableKeyRotation { from, to } => {
-            ("rotation", format!("{} -> every {to}", rotation(*from)))
-        }
+        Action::EnableKeyRotation { from: None, to } => ("rotation", format!("+ every {to}")),
+        Action::EnableKeyRotation {
+            from: Some(from),
+            to,
+        } => ("rotation", format!("~ {} -> every {to}", rotation(*from))),
         Action::DisableKeyRotation { from } => {
-            ("rotation", format!("{} -> off", rotation(Some(*from))))
+            ("rotation", format!("~ {} -> off", rotation(*from)))
         }
         Action::RotateKeyOnDemand { number } => (
             "rotation",
@@ -70,15 +72,14 @@ fn tags_set(from: &Tags, to: &Tags) -> String {
     to.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-fn rotation(status: Option<RotationStatus>) -> String {
+fn rotation(status: RotationStatus) -> String {
     match status {
-        None => "+ off".to_owned(),
-        Some(RotationStatus { enabled: false, .. }) => "~ off".to_owned(),
-        Some(RotationStatus {
+        RotationStatus { enabled: false, .. } => "off".to_owned(),
+        RotationStatus {
             period: Some(period),
             ..
-        }) => format!("~ every {period}"),
-        Some(RotationStatus { period: None, .. }) => "~ on, the server says no period".to_owned(),
+        } => format!("every {period}"),
+        RotationStatus { period: None, .. } => "on (the server says no period)".to_owned(),
     }
 }
 

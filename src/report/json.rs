@@ -211,17 +211,17 @@ fn outcome(places: &[PlacePlan], applied: &Applied) -> Value {
         outcomes,
         unconfirmed,
     } = applied;
-    let of_place = |(index, place): (usize, &PlacePlan)| {
-        let keys = outcomes.get(index).map_or(&[][..], |outcome| &outcome.keys);
-        let unconfirmed = unconfirmed.get(index).map_or(&[][..], |keys| keys);
+    let of_place = |PlacePlan { place, .. }: &PlacePlan| {
+        let keys = outcomes.get(place).map_or(&[][..], |outcome| &outcome.keys);
+        let unconfirmed = unconfirmed.get(place).map_or(&[][..], |keys| keys);
         json!({
-            "account": place.place.account.as_str(),
-            "region": place.place.region.as_str(),
+            "account": place.account.as_str(),
+            "region": place.region.as_str(),
             "keys": keys.iter().map(key_outcome).collect::<Vec<_>>(),
             "unconfirmed": unconfirmed.iter().map(key).collect::<Vec<_>>(),
         })
     };
-    Value::Array(places.iter().enumerate().map(of_place).collect())
+    places.iter().map(of_place).collect()
 }
 
 fn key_outcome(outcome: &KeyOutcome) -> Value {

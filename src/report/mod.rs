@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use crate::apply::Outcome;
+use crate::model::Place;
 use crate::plan::{KeyPlan, Plan};
 
 /// A format of a report.
@@ -37,10 +38,10 @@ pub struct Report<'a> {
 /// What became of a plan.
 #[derive(Debug, Default)]
 pub struct Applied {
-    /// Per place of the plan.
-    pub outcomes: Vec<Outcome>,
-    /// What was written but is not read back yet, per place of the plan.
-    pub unconfirmed: Vec<Vec<KeyPlan>>,
+    /// What was done.
+    pub outcomes: BTreeMap<Place, Outcome>,
+    /// What was written but is not read back yet.
+    pub unconfirmed: BTreeMap<Place, Vec<KeyPlan>>,
 }
 
 /// Writes a report.

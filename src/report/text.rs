@@ -284,8 +284,11 @@ fn write_applied(plan: &Plan, applied: &Applied, out: &mut dyn Write) -> io::Res
     let mut done = 0;
     let mut failed = 0;
     let mut skipped = 0;
-    let places = plan.places.iter().zip(&applied.outcomes);
-    for (place, outcome) in places {
+    for (place, outcome) in plan
+        .places
+        .iter()
+        .filter_map(|place| Some((place, applied.outcomes.get(&place.place)?)))
+    {
         for key in &outcome.keys {
             done += key.done;
             skipped += key.skipped;
@@ -294,7 +297,7 @@ fn write_applied(plan: &Plan, applied: &Applied, out: &mut dyn Write) -> io::Res
         }
     }
     let mut unconfirmed = 0;
-    for (place, keys) in plan.places.iter().zip(&applied.unconfirmed) {
+    for (place, keys) in &applied.unconfirmed {
         for key in keys {
             unconfirmed += 1;
             writeln!(
@@ -304,12 +307,13 @@ fn write_applied(plan: &Plan, applied: &Applied, out: &mut dyn Write) -> io::Res
                 key.name
             )?;
             for change in &key.changes {
-                let [label, text] = describe(&change.action, place.place.account);
+                let [label, text] = describe(&change.action, place.account);
                 writeln!(out, "    {label:LABEL$} {text}")?;
             }
         }
     }
-    let mut line = format!("Applied: {done} changes done");
+    let plural = if done == 1 { "" } else { "s" };
+    let mut line = format!("Applied: {done} change{plural} done");
     line += &counts(&[
         (failed, "failed"),
         (skipped, "skipped"),

@@ -167,6 +167,21 @@ pub struct LiveGrant {
     pub constraints: Constraints,
 }
 
+impl LiveGrant {
+    /// True for grants that AWS services make for themselves; those come and go, and are never touched.
+    pub fn is_of_service(&self) -> bool {
+        let of_service = |principal: &LivePrincipal| match principal {
+            LivePrincipal::Known(Principal::Service(_)) => true,
+            LivePrincipal::Known(Principal::Role(arn)) => {
+                arn.resource().starts_with("role/aws-service-role/")
+            }
+            LivePrincipal::Known(_) | LivePrincipal::Unknown(_) => false,
+        };
+        self.ours.is_none()
+            && (of_service(&self.grantee) || self.retiring.as_ref().is_some_and(of_service))
+    }
+}
+
 /// A principal in live state: usually one we can name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LivePrincipal {

@@ -14,7 +14,7 @@ pub enum Part {
     Metadata,
     /// The key policy.
     Policy,
-    /// All grants.
+    /// The grants, apart from those that AWS services make for themselves.
     Grants,
     /// All tags.
     Tags,
@@ -59,7 +59,10 @@ impl ObservedKey {
                 LivePolicy::Document(document) => policy::write_canonical(document),
                 LivePolicy::Opaque { text, .. } => text.clone(),
             },
-            Part::Grants => format!("{:?}", self.grants),
+            Part::Grants => {
+                let lasting = self.grants.iter().filter(|grant| !grant.is_of_service());
+                format!("{:?}", lasting.collect::<Vec<_>>())
+            }
             Part::Tags => format!("{:?}", self.tags),
             Part::Rotation => format!("{:?}", self.rotation),
             Part::OnDemandRotations => format!("{:?}", self.rotations_on_demand),

@@ -6,21 +6,15 @@
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use keywright::diagnostic::Diagnostic;
 use keywright::manifest::{self, Sources};
-use keywright::report::diagnostics::{Colour, text};
 
-use crate::manifests::fallback;
+use crate::manifests::{fallback, text};
 
 fn report(files: Vec<(Utf8PathBuf, Vec<u8>)>) -> String {
     let (sources, mut diagnostics) = Sources::from_texts(files);
     let (_, more) = manifest::load(&sources, &fallback());
     diagnostics.extend(more);
-    shown(&diagnostics)
-}
-
-fn shown(diagnostics: &[Diagnostic]) -> String {
-    text(diagnostics, Colour::Never)
+    text(&diagnostics)
 }
 
 #[test]

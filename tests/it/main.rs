@@ -4,16 +4,24 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::string_slice,
     reason = "a test that cannot go on should stop"
 )]
 
 mod support;
 
+mod apply;
+mod architecture;
 mod broken_manifests;
 mod calls;
+mod check;
+mod cli;
 mod convergence;
+mod drift;
 mod engine;
 mod manifests;
 mod schema;
+mod plan;
 mod policy;
+mod readme;
 mod recovery;

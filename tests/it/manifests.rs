@@ -1,5 +1,10 @@
 //! Manifest files on disk: what is found, what is refused, and that the shipped examples hold.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on should stop"
+)]
+
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 
@@ -7,7 +12,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use keywright::diagnostic::Diagnostic;
 use keywright::manifest::{self, Fallback, Sources};
 use keywright::model::Place;
-use keywright::report::diagnostics::{Colour, json, text};
+use keywright::report::diagnostics::{self, json};
 use keywright::state::Desired;
 use proptest::prelude::*;
 
@@ -18,6 +23,11 @@ pub(crate) fn fallback() -> Fallback {
             region: "eu-central-1".parse().unwrap(),
         },
     }
+}
+
+/// Diagnostics as they are read where there is no terminal.
+pub(crate) fn text(diagnostics: &[Diagnostic]) -> String {
+    anstream::adapter::strip_str(&diagnostics::text(diagnostics)).to_string()
 }
 
 /// A temporary folder, with its path left out of reports.
@@ -47,7 +57,7 @@ impl Folder {
     }
 
     fn shown(&self, diagnostics: &[Diagnostic]) -> String {
-        text(diagnostics, Colour::Never).replace(self.path().as_str(), "DIR")
+        text(diagnostics).replace(self.path().as_str(), "DIR")
     }
 }
 
@@ -56,9 +66,9 @@ fn shipped(name: &str) -> (Sources, Desired) {
         .join("manifests")
         .join(name);
     let (sources, diagnostics) = Sources::read(&[folder]);
-    assert_eq!(text(&diagnostics, Colour::Never), "");
+    assert_eq!(text(&diagnostics), "");
     let (desired, diagnostics) = manifest::load(&sources, &fallback());
-    assert_eq!(text(&diagnostics, Colour::Never), "");
+    assert_eq!(text(&diagnostics), "");
     (sources, desired)
 }
 
@@ -187,11 +197,11 @@ fn writes_diagnostics_as_json() {
 }
 
 #[test]
-fn colours_only_when_asked() {
+fn colours_are_only_on_top() {
     let (sources, _) = Sources::from_texts([("a.yaml".into(), b"kind: key\n".to_vec())]);
     let (_, diagnostics) = manifest::load(&sources, &fallback());
-    assert!(!text(&diagnostics, Colour::Never).contains('\u{1b}'));
-    assert!(text(&diagnostics, Colour::Always).contains('\u{1b}'));
+    assert!(!text(&diagnostics).contains('\u{1b}'));
+    assert!(diagnostics::text(&diagnostics).contains('\u{1b}'));
 }
 
 #[test]
@@ -247,7 +257,7 @@ fn load_bytes(bytes: Vec<u8>) {
     let (sources, mut diagnostics) = Sources::from_texts([(Utf8PathBuf::from("a.yaml"), bytes)]);
     let (_, more) = manifest::load(&sources, &fallback());
     diagnostics.extend(more);
-    let shown = text(&diagnostics, Colour::Never);
+    let shown = text(&diagnostics);
     assert_eq!(shown.is_empty(), diagnostics.is_empty());
 }
 

@@ -1,5 +1,11 @@
 //! The JSON Schema against the shipped manifests, by the part of JSON Schema that it uses.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on should stop"
+)]
+
 use camino::Utf8Path;
 use keywright::manifest::{self, Sources};
 use serde_json::Value as Json;

@@ -1,6 +1,6 @@
 //! `keywright apply`: the plan, carried out and read back.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, Write as _};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,8 +12,8 @@ use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::output;
 use crate::cli::progress::Progress;
-use crate::cli::session::{self, Session};
-use crate::model::KeyName;
+use crate::cli::session::{self, Names, Session};
+use crate::model::{KeyName, Place};
 use crate::observe::Others;
 use crate::plan::{KeyPlan, Limits, Plan};
 use crate::report::{self, Applied, Report};
@@ -90,12 +90,12 @@ async fn carry_out(
     let stop = AtomicBool::new(false);
     let work = async {
         let mut applied = execute(session, plan, &stop, context).await;
-        if has_superseded(&applied.outcomes) {
+        if has_superseded(&applied) {
             let again = session.plan(limits, Others::WhenMissing).await;
             let second = execute(session, &again, &stop, context).await;
-            merge(&mut applied.outcomes, second.outcomes);
+            merge(&mut applied, &second);
         }
-        applied.unconfirmed = confirm_written(session, plan, &applied.outcomes, limits).await;
+        applied.unconfirmed = confirm_written(session, &applied, limits).await;
         applied
     };
     let interrupt = async {
@@ -104,12 +104,21 @@ async fn carry_out(
             if stop.swap(true, Ordering::Relaxed) {
                 return;
             }
+            tell_of_stopping();
         }
     };
     tokio::select! {
         applied = work => Ok(applied),
         () = interrupt => anyhow::bail!("stopped in the middle of a call; run again to continue"),
     }
+}
+
+fn tell_of_stopping() {
+    // Nobody is left to tell when stderr is gone.
+    let _ignored = writeln!(
+        anstream::stderr(),
+        "stopping after the calls under way; press again to stop at once"
+    );
 }
 
 async fn execute(
@@ -119,11 +128,10 @@ async fn execute(
     context: &Context,
 ) -> Applied {
     let progress = Progress::start(context, "applying");
-    let mut outcomes = Vec::with_capacity(plan.places.len());
+    let mut applied = Applied::default();
     for place in &plan.places {
         progress.add(place.keys.iter().filter(|key| is_work(key)).count());
         let Some(client) = session.client(&place.place) else {
-            outcomes.push(Outcome::default());
             continue;
         };
         let mut events = |event: Event<'_>| {
@@ -139,31 +147,32 @@ async fn execute(
                 ControlFlow::Continue(())
             }
         };
-        outcomes.push(apply::apply(client, place, &mut events).await);
+        let outcome = apply::apply(client, place, &mut events).await;
+        applied.outcomes.insert(place.place.clone(), outcome);
     }
-    Applied {
-        outcomes,
-        unconfirmed: Vec::new(),
-    }
+    applied
 }
 
-fn has_superseded(outcomes: &[Outcome]) -> bool {
+fn has_superseded(applied: &Applied) -> bool {
     let superseded =
         |failure: &Option<Failure>| matches!(failure, Some(Failure::Superseded { .. }));
-    outcomes
-        .iter()
+    applied
+        .outcomes
+        .values()
         .flat_map(|outcome| &outcome.keys)
         .any(|key| superseded(&key.failure))
 }
 
 /// Puts the second round's outcome in place of keys that another run had created first.
-fn merge(first: &mut [Outcome], second: Vec<Outcome>) {
-    for (first, second) in first.iter_mut().zip(second) {
-        for key in &mut first.keys {
+fn merge(first: &mut Applied, second: &Applied) {
+    for (place, outcome) in &mut first.outcomes {
+        let second = second.outcomes.get(place);
+        for key in &mut outcome.keys {
             if !matches!(key.failure, Some(Failure::Superseded { .. })) {
                 continue;
             }
-            match second.keys.iter().find(|again| again.name == key.name) {
+            match second.and_then(|second| second.keys.iter().find(|again| again.name == key.name))
+            {
                 Some(again) => *key = again.clone(),
                 // The winner's key is as the manifest says already.
                 None => key.failure = None,
@@ -175,10 +184,9 @@ fn merge(first: &mut [Outcome], second: Vec<Outcome>) {
 /// Reads back what was written, until it is what is read; returns what is not.
 async fn confirm_written(
     session: &Session<'_>,
-    plan: &Plan,
-    outcomes: &[Outcome],
+    applied: &Applied,
     limits: &Limits,
-) -> Vec<Vec<KeyPlan>> {
+) -> BTreeMap<Place, Vec<KeyPlan>> {
     let written = |outcome: &Outcome| -> BTreeSet<KeyName> {
         let whole = outcome
             .keys
@@ -186,35 +194,42 @@ async fn confirm_written(
             .filter(|key| key.failure.is_none() && key.done > 0);
         whole.map(|key| key.name.clone()).collect()
     };
-    let mut names: Vec<BTreeSet<KeyName>> = outcomes.iter().map(written).collect();
-    let mut unconfirmed: Vec<Vec<KeyPlan>> = plan.places.iter().map(|_| Vec::new()).collect();
-    for look in 0..LOOKS {
-        let again = session.plan_only(&names, limits).await;
-        unconfirmed = again;
-        names = unconfirmed
-            .iter()
-            .map(|keys| keys.iter().map(|key| key.name.clone()).collect())
-            .collect();
-        if names.iter().all(BTreeSet::is_empty) || !session.is_remote() || look + 1 == LOOKS {
-            break;
+    let mut names: Names = applied
+        .outcomes
+        .iter()
+        .map(|(place, outcome)| (place.clone(), written(outcome)))
+        .collect();
+    for look in 0.. {
+        let open = session.plan_only(&names, limits).await;
+        if open.is_empty() || !session.is_remote() || look + 1 == LOOKS {
+            return open;
         }
+        names = open
+            .iter()
+            .map(|(place, keys)| {
+                (
+                    place.clone(),
+                    keys.iter().map(|key| key.name.clone()).collect(),
+                )
+            })
+            .collect();
         tokio::time::sleep(Duration::from_secs(1 << look)).await;
     }
-    unconfirmed
+    BTreeMap::new()
 }
 
 fn exit_of(plan: &Plan, applied: Option<&Applied>) -> Exit {
     let summary = plan.summary();
+    let outcomes = || applied.iter().flat_map(|applied| applied.outcomes.values());
     let failures = || {
-        applied
-            .iter()
-            .flat_map(|applied| &applied.outcomes)
+        outcomes()
             .flat_map(|outcome| &outcome.keys)
             .filter_map(|key| key.failure.as_ref())
     };
-    let unconfirmed =
-        applied.is_some_and(|applied| applied.unconfirmed.iter().any(|keys| !keys.is_empty()));
-    if failures().any(|failure| !failure.is_stale()) {
+    let unconfirmed = applied.is_some_and(|applied| !applied.unconfirmed.is_empty());
+    if session::is_blind(plan) {
+        Exit::Error
+    } else if failures().any(|failure| !failure.is_stale()) {
         Exit::Partial
     } else if summary.refused > 0 || failures().next().is_some() {
         Exit::Refused

@@ -42,5 +42,5 @@ pub(super) async fn run(args: &DriftArgs, context: &Context) -> anyhow::Result<E
             calls: &calls,
         },
     )?;
-    Ok(session::exit_of(&plan.summary()))
+    Ok(session::exit_of(&plan))
 }

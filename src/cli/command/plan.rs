@@ -25,5 +25,5 @@ pub(super) async fn run(args: &PlanArgs, context: &Context) -> anyhow::Result<Ex
             calls: &calls,
         },
     )?;
-    Ok(session::exit_of(&plan.summary()))
+    Ok(session::exit_of(&plan))
 }

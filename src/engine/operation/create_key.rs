@@ -42,16 +42,6 @@ pub(super) fn create_key(context: &Context<'_>, input: &Input) -> Result<Output,
         Some(policy) => policy.clone(),
         None => policy_text::default_policy(&place),
     };
-    let bypass = input.bypass_policy_lockout_safety_check.unwrap_or(false);
-    policy_text::check_policy(context, &policy, bypass)?;
-    // Made before the store is locked, since a large RSA key takes its time.
-    let fresh = match origin {
-        Origin::AwsKms => Some(
-            crypto::generate(kind.spec, context.entropy)
-                .map_err(|error| Failure::internal(&error))?,
-        ),
-        Origin::External | Origin::AwsCloudHsm | Origin::ExternalKeyStore => None,
-    };
     let id = entropy::uuid(context.entropy)?
         .parse()
         .map_err(|error| Failure::internal(&error))?;
@@ -67,6 +57,16 @@ pub(super) fn create_key(context: &Context<'_>, input: &Input) -> Result<Output,
         rotation: None,
         material: None,
         used: None,
+    };
+    let bypass = input.bypass_policy_lockout_safety_check.unwrap_or(false);
+    policy_text::check_policy(context, &key, &policy, bypass)?;
+    // Made before the store is locked, since a large RSA key takes its time.
+    let fresh = match origin {
+        Origin::AwsKms => Some(
+            crypto::generate(kind.spec, context.entropy)
+                .map_err(|error| Failure::internal(&error))?,
+        ),
+        Origin::External | Origin::AwsCloudHsm | Origin::ExternalKeyStore => None,
     };
     context.write(|connection| {
         key.row = keys::insert(connection, &key)?;

@@ -80,7 +80,7 @@ pub(super) fn put(context: &Context<'_>, input: &PutInput) -> Result<(), Failure
     let bypass = input.bypass_policy_lockout_safety_check.unwrap_or(false);
     context.write(|connection| {
         let key = find_key::find(context, connection, key_id, Operation::PutKeyPolicy)?;
-        policy_text::check_policy(context, text, bypass)?;
+        policy_text::check_policy(context, &key, text, bypass)?;
         Ok(policies::put(connection, key.row, text)?)
     })
 }

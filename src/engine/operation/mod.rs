@@ -5,6 +5,7 @@ mod find_key;
 mod grant_members;
 mod grant_token;
 mod key_state;
+mod lockout;
 mod metadata;
 mod page;
 mod policy_text;

@@ -1,14 +1,16 @@
 //! What makes a text acceptable as a key's policy.
 
-use serde_json::Value;
-
+use crate::engine::store::keys::Key;
 use crate::engine::wire::{Check, Code, Failure};
-use crate::model::Place;
+use crate::model::{Place, Principal};
+use crate::policy::{self, Condition, Principals, Quantifier, Statement};
 
-use super::Context;
+use super::{Context, lockout};
 
 /// The longest policy; KMS Developer Guide, "Resource quotas".
 const LONGEST: usize = 32_768;
+/// What KMS says about principals that it does not find.
+const INVALID_PRINCIPALS: &str = "Policy contains a statement with one or more invalid principals.";
 
 /// The policy of a key that was created without one.
 pub(super) fn default_policy(place: &Place) -> String {
@@ -35,24 +37,64 @@ pub(super) fn check_member(check: &mut Check, policy: Option<&str>) {
 
 /// Fails when a policy is too long, not a policy, or locks its caller out.
 pub(super) fn check_policy(
-    _context: &Context<'_>,
+    context: &Context<'_>,
+    key: &Key,
     text: &str,
-    _bypass_lockout_check: bool,
+    bypass_lockout_check: bool,
 ) -> Result<(), Failure> {
     if text.len() > LONGEST {
         return Err(Failure::new(
             Code::LimitExceeded,
-            format!("The policy has more than {LONGEST} bytes."),
+            format!(
+                "The policy has {} bytes; the most is {LONGEST}.",
+                text.len()
+            ),
         ));
     }
-    let document: Value =
-        serde_json::from_str(text).map_err(|error| malformed(&error.to_string()))?;
-    if document.get("Statement").is_none() {
-        return Err(malformed("Policy contains no statement."));
+    let partition = context.caller.region.partition();
+    let document = policy::read(text, partition).map_err(|error| {
+        if error.path.contains("Principal") {
+            malformed(INVALID_PRINCIPALS)
+        } else {
+            malformed(error.to_string())
+        }
+    })?;
+    for statement in &document.statements {
+        check_statement(statement)?;
+    }
+    if bypass_lockout_check || lockout::keeps_access(context, key, &document) {
+        return Ok(());
+    }
+    Err(malformed(
+        "The new key policy will not allow you to update the key policy in the future.",
+    ))
+}
+
+fn check_statement(statement: &Statement) -> Result<(), Failure> {
+    let (Principals::Any(principals) | Principals::Not(principals)) = &statement.principals;
+    let is_deleted = |principal: &Principal| matches!(principal, Principal::Deleted(_));
+    if principals.iter().any(is_deleted) {
+        return Err(malformed(INVALID_PRINCIPALS));
+    }
+    let for_all =
+        |condition: &&Condition| condition.operator.quantifier == Some(Quantifier::ForAllValues);
+    for condition in statement.conditions.iter().filter(for_all) {
+        let key = condition.key.to_ascii_lowercase();
+        let what = if key.starts_with("kms:encryptioncontext:") {
+            "encryption context"
+        } else if key.starts_with("aws:requesttag/") {
+            "tag"
+        } else {
+            continue;
+        };
+        return Err(malformed(format!(
+            "OverlyPermissiveCondition: Using the ForAllValues set operator with a single-valued condition key \
+             matches requests without the specified {what} or with an unspecified {what}. To fix, remove ForAllValues."
+        )));
     }
     Ok(())
 }
 
-fn malformed(why: &str) -> Failure {
+fn malformed(why: impl Into<String>) -> Failure {
     Failure::new(Code::MalformedPolicyDocument, why)
 }

@@ -35,7 +35,10 @@ pub(super) fn tag(context: &Context<'_>, input: &TagInput) -> Result<(), Failure
             tags::put(connection, key.row, name, value)?;
         }
         if usize::try_from(tags::count(connection, key.row)?).is_ok_and(|n| n > tag_rules::MOST) {
-            return Err(Failure::new(Code::Tag, "Too many tags"));
+            return Err(Failure::new(
+                Code::LimitExceeded,
+                format!("{} cannot have more than {} tags", key.arn, tag_rules::MOST),
+            ));
         }
         Ok(())
     })

@@ -61,8 +61,15 @@ impl Key {
     }
 }
 
-const COLUMNS: &str = "row, account, region, id, description, spec, usage, origin, enabled, created, deletion, \
-     rotation_period, rotation_next, material, used";
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT row, account, region, id, description, spec, usage, origin, enabled, created, deletion, \
+             rotation_period, rotation_next, material, used FROM keys ",
+            $rest
+        )
+    };
+}
 
 fn read(row: &Row<'_>) -> Sql<Key> {
     let place = Place {
@@ -95,9 +102,7 @@ fn read(row: &Row<'_>) -> Sql<Key> {
 /// Finds a key by its place and id.
 pub(crate) fn find(connection: &Connection, place: &Place, id: &str) -> Sql<Option<Key>> {
     connection
-        .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM keys WHERE account = ?1 AND region = ?2 AND id = ?3"
-        ))?
+        .prepare_cached(select!("WHERE account = ?1 AND region = ?2 AND id = ?3"))?
         .query_row(
             params![place.account.as_str(), place.region.as_str(), id],
             read,
@@ -108,7 +113,7 @@ pub(crate) fn find(connection: &Connection, place: &Place, id: &str) -> Sql<Opti
 /// Finds a key by its row.
 pub(crate) fn at(connection: &Connection, row: i64) -> Sql<Key> {
     connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM keys WHERE row = ?1"))?
+        .prepare_cached(select!("WHERE row = ?1"))?
         .query_row([row], read)
 }
 
@@ -268,8 +273,8 @@ pub(crate) fn delete_due(connection: &Connection, now: Timestamp) -> Sql<()> {
 /// The keys that are to be rotated.
 pub(crate) fn rotation_due(connection: &Connection, now: Timestamp) -> Sql<Vec<Key>> {
     connection
-        .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM keys WHERE rotation_next <= ?1 AND enabled = 1 AND deletion IS NULL"
+        .prepare_cached(select!(
+            "WHERE rotation_next <= ?1 AND enabled = 1 AND deletion IS NULL"
         ))?
         .query_map([now.as_millisecond()], read)?
         .collect()

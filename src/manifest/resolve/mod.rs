@@ -2,6 +2,7 @@
 
 mod accounts;
 mod claims;
+mod duty;
 mod grant;
 mod key;
 mod policy;

@@ -59,57 +59,33 @@ fn misspelt_principal(text: &str) -> Option<String> {
     better(format!("{owner}{near}/{name}"))
 }
 
-/// The names of the capabilities.
-const CAPABILITIES: [(&str, Capability); 19] = [
-    ("encrypt", Capability::Encrypt),
-    ("decrypt", Capability::Decrypt),
-    ("generate-data-keys", Capability::GenerateDataKeys),
-    ("re-encrypt", Capability::ReEncrypt),
-    ("sign", Capability::Sign),
-    ("verify", Capability::Verify),
-    ("mac", Capability::Mac),
-    ("verify-mac", Capability::VerifyMac),
-    ("agree", Capability::Agree),
-    ("encapsulate", Capability::Encapsulate),
-    ("decapsulate", Capability::Decapsulate),
-    ("public-key", Capability::PublicKey),
-    ("describe", Capability::Describe),
-    ("use", Capability::Use),
-    ("delegate", Capability::Delegate),
-    ("read", Capability::Read),
-    ("administer", Capability::Administer),
-    ("delete", Capability::Delete),
-    ("grant", Capability::Grant),
-];
+/// The names of the capabilities, and of all operations.
+fn allowances() -> (Vec<&'static str>, impl Iterator<Item = &'static str>) {
+    let capabilities = Capability::NAMES.iter().map(|(_, name)| *name);
+    let operations = Operation::ALL.iter().map(|operation| operation.name());
+    (capabilities.collect(), operations)
+}
 
 impl Readable for Allowance {
     fn read(node: &Node, faults: &mut Faults) -> Option<Self> {
         let text = text(node, "an operation", faults)?;
-        if let Some((_, capability)) = CAPABILITIES.iter().find(|(name, _)| *name == text) {
-            return Some(Self::Capability(*capability));
+        if let Ok(allowance) = text.parse() {
+            return Some(allowance);
         }
-        if let Ok(operation) = text.parse() {
-            return Some(Self::Operation(operation));
-        }
-        let capabilities = CAPABILITIES.map(|(name, _)| name);
+        let (capabilities, operations) = allowances();
         let message = format!("`{text}` is neither a capability nor a KMS operation");
         let fault = Fault::error("unknown-operation", message, node.span);
         let help = format!(
             "the capabilities are {}; operations are written as AWS does, such as `Decrypt`",
             capabilities.join(", ")
         );
-        let operations = Operation::ALL.iter().map(|operation| operation.name());
-        faults.push(
-            fault
-                .help(help)
-                .nearest(text, capabilities.into_iter().chain(operations)),
-        );
+        let all = capabilities.into_iter().chain(operations);
+        faults.push(fault.help(help).nearest(text, all));
         None
     }
 
     fn schema() -> Json {
-        let capabilities = CAPABILITIES.map(|(name, _)| name);
-        let operations = Operation::ALL.iter().map(|operation| operation.name());
+        let (capabilities, operations) = allowances();
         let all: Vec<&str> = capabilities.into_iter().chain(operations).collect();
         json!({"enum": all})
     }

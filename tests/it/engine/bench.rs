@@ -22,6 +22,10 @@ pub(super) const UNKNOWN: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
 pub(super) struct Hands(AtomicI64);
 
 impl Hands {
+    pub(super) fn forward_minutes(&self, minutes: i64) {
+        self.0.fetch_add(minutes * 60_000, Ordering::Relaxed);
+    }
+
     pub(super) fn forward_days(&self, days: i64) {
         self.0.fetch_add(days * 86_400_000, Ordering::Relaxed);
     }

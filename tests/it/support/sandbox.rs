@@ -3,7 +3,13 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use std::sync::Arc;
+
+use aws_sdk_kms::config::{BehaviorVersion, Credentials, Region};
+use keywright::engine::{self, Engine, Settings, Store};
 use tempfile::TempDir;
+
+use crate::convergence::block_on;
 
 /// A folder, an engine in it, and the binary.
 pub(crate) struct Sandbox {
@@ -124,4 +130,39 @@ fn without_ids(text: &str) -> String {
         }
     }
     out
+}
+
+/// A client of the sandbox's engine, for changes behind the manifests' back.
+pub(crate) struct Live(aws_sdk_kms::Client);
+
+impl std::ops::Deref for Live {
+    type Target = aws_sdk_kms::Client;
+
+    fn deref(&self) -> &aws_sdk_kms::Client {
+        &self.0
+    }
+}
+
+impl Live {
+    /// The id of the key behind an alias.
+    pub(crate) async fn key(&self, alias: &str) -> String {
+        let answer = self.describe_key().key_id(alias).send().await.unwrap();
+        answer.key_metadata().unwrap().key_id().to_owned()
+    }
+}
+
+impl Sandbox {
+    /// Does something to the live account that no manifest knows of.
+    pub(crate) fn live<F: Future<Output = ()>>(&self, change: impl FnOnce(Live) -> F) {
+        let file = camino::Utf8PathBuf::try_from(self.path().join(".keywright/engine.db")).unwrap();
+        let settings = Settings::new(Store::File(file), "111122223333".parse().unwrap());
+        let config = aws_sdk_kms::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("111122223333", "test", None, None, "test"))
+            .endpoint_url("http://engine.test")
+            .http_client(engine::connector(Arc::new(Engine::open(settings).unwrap())))
+            .build();
+        block_on(change(Live(aws_sdk_kms::Client::from_conf(config))));
+    }
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use keywright::diagnostic::Location;
 use keywright::model::{
-    Constraints, GrantName, GrantTerms, KeyName, KeyType, Operation, Origin, Principal, RotationPeriod,
-    ScopeName, Tags,
+    Constraints, GrantName, GrantTerms, KeyName, KeyType, Operation, Origin, Principal,
+    RotationPeriod, ScopeName, Tags,
 };
 use keywright::policy::{Document, Duties, Holder, User, compile};
 use keywright::state::{

@@ -1,0 +1,248 @@
+//! What one policy says to one request.
+
+use std::collections::BTreeSet;
+
+use crate::model::{AccountId, KeyArn, Partition, Principal};
+use crate::policy::condition::holds;
+use crate::policy::context::{Context, Facts, last_name, session_role};
+use crate::policy::document::{
+    Actions, Document, Effect, Principals, Resources, Statement, Version,
+};
+use crate::policy::pattern::Glob;
+use crate::policy::reading::{ANYONE_INCLUDES_SERVICES, Exemption};
+use crate::policy::variable::expand;
+
+/// One call of one operation on one key.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Who calls; an account is its root user, a role any session of it.
+    pub caller: &'a Principal,
+    /// What is called, such as `kms:PutKeyPolicy`.
+    pub action: &'a str,
+    /// On which key.
+    pub key: &'a KeyArn,
+    /// What else is known; it has the last word over what follows from the caller.
+    pub context: &'a Context,
+}
+
+/// How much access a policy gives, from least to most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Refused, whatever else allows it.
+    Deny,
+    /// Not allowed here; a grant may allow it.
+    None,
+    /// Allowed if the caller's IAM policies allow it too.
+    Delegated,
+    /// Allowed.
+    Direct,
+}
+
+/// What a policy says to a request, and where it says so.
+#[must_use]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// How much access it gives.
+    pub level: Level,
+    /// The statements that say so, as indices into the document; none for [`Level::None`].
+    pub statements: Vec<usize>,
+}
+
+/// Evaluates one key policy alone: no IAM policies, no grants.
+pub fn evaluate(document: &Document, request: &Request<'_>) -> Decision {
+    evaluate_under(document, request, Exemption::default())
+}
+
+/// Evaluates one key policy under a reading of `NotPrincipal`.
+pub fn evaluate_under(
+    document: &Document,
+    request: &Request<'_>,
+    exemption: Exemption,
+) -> Decision {
+    let of_caller = Context::of_caller(request.caller);
+    let evaluation = Evaluation {
+        request,
+        version: document.version,
+        facts: Facts {
+            given: request.context,
+            of_caller: &of_caller,
+        },
+        exemption,
+    };
+    let levels: Vec<Level> = document
+        .statements
+        .iter()
+        .map(|statement| evaluation.level(statement))
+        .collect();
+    let level = if levels.contains(&Level::Deny) {
+        Level::Deny
+    } else {
+        levels.iter().copied().max().unwrap_or(Level::None)
+    };
+    let decides = |one: &Level| *one == level && level != Level::None;
+    let statements = levels.iter().enumerate();
+    Decision {
+        level,
+        statements: statements
+            .filter(|(_, one)| decides(one))
+            .map(|(index, _)| index)
+            .collect(),
+    }
+}
+
+struct Evaluation<'a> {
+    request: &'a Request<'a>,
+    version: Version,
+    facts: Facts<'a>,
+    exemption: Exemption,
+}
+
+impl Evaluation<'_> {
+    /// What one statement says; [`Level::None`] where it does not apply.
+    fn level(&self, statement: &Statement) -> Level {
+        let Statement {
+            sid: _,
+            effect,
+            principals,
+            actions,
+            resources,
+            conditions,
+        } = statement;
+        if !self.covers_action(actions) || !self.covers_key(resources) {
+            return Level::None;
+        }
+        let level = match effect {
+            Effect::Deny if self.denies(principals) => Level::Deny,
+            Effect::Deny => Level::None,
+            Effect::Allow => self.allows(principals),
+        };
+        let applies = level != Level::None
+            && conditions
+                .iter()
+                .all(|condition| holds(condition, self.version, self.facts));
+        if applies { level } else { Level::None }
+    }
+
+    fn covers_action(&self, actions: &Actions) -> bool {
+        let action = self.request.action;
+        match actions {
+            Actions::Any(set) => set.iter().any(|pattern| pattern.matches(action)),
+            Actions::Not(set) => {
+                !set.is_empty() && !set.iter().any(|pattern| pattern.matches(action))
+            }
+        }
+    }
+
+    fn covers_key(&self, resources: &Resources) -> bool {
+        let key = self.request.key.to_string();
+        let every = Glob::new("*");
+        let is_key = |text: &String| {
+            expand(text, self.version, self.facts)
+                .is_some_and(|pattern| pattern == every || pattern.matches_arn(&key))
+        };
+        match resources {
+            Resources::Any(set) => set.iter().any(is_key),
+            Resources::Not(set) => !set.is_empty() && !set.iter().any(is_key),
+        }
+    }
+
+    fn denies(&self, principals: &Principals) -> bool {
+        let caller = self.request.caller;
+        match principals {
+            Principals::Any(set) => set
+                .iter()
+                .any(|one| names(one, caller) || stands_for_account_of(one, caller)),
+            Principals::Not(set) => !spares(set, caller, self.exemption),
+        }
+    }
+
+    fn allows(&self, principals: &Principals) -> Level {
+        let caller = self.request.caller;
+        let level = match principals {
+            Principals::Any(set) if set.iter().any(|one| names(one, caller)) => Level::Direct,
+            Principals::Any(set) if set.iter().any(|one| stands_for_account_of(one, caller)) => {
+                Level::Delegated
+            }
+            Principals::Any(_) => Level::None,
+            Principals::Not(set) if spares(set, caller, Exemption::AnyLink) => Level::None,
+            Principals::Not(_) => Level::Direct,
+        };
+        level.min(self.limit())
+    }
+
+    /// The most that a key policy can give the caller.
+    fn limit(&self) -> Level {
+        let key = self.request.key;
+        match self.request.caller {
+            // KMS answers nobody who has not signed the request.
+            Principal::Anyone => Level::None,
+            Principal::Service(_) | Principal::Deleted(_) => Level::Direct,
+            caller if home(caller) == Some((key.partition, key.place.account)) => Level::Direct,
+            Principal::Account(..)
+            | Principal::User(_)
+            | Principal::Role(_)
+            | Principal::Session(_)
+            | Principal::Federated(_) => Level::Delegated,
+        }
+    }
+}
+
+/// True when a policy's principal names the caller, not merely its account.
+fn names(principal: &Principal, caller: &Principal) -> bool {
+    match (principal, caller) {
+        (Principal::Anyone, Principal::Service(_)) => ANYONE_INCLUDES_SERVICES,
+        (Principal::Anyone, _) => true,
+        (Principal::Role(role), Principal::Session(session)) => {
+            // A session's ARN leaves out the path of its role.
+            let (partition, account) = (role.partition(), role.account());
+            let bare = format!("arn:{partition}:iam::{account}:role/{}", last_name(role));
+            session_role(session) == Some(bare)
+        }
+        _ => principal == caller,
+    }
+}
+
+/// True for the account principal of the caller's account.
+fn stands_for_account_of(principal: &Principal, caller: &Principal) -> bool {
+    home(caller)
+        .is_some_and(|(partition, account)| *principal == Principal::Account(partition, account))
+}
+
+/// True when `NotPrincipal` leaves the caller out.
+fn spares(listed: &BTreeSet<Principal>, caller: &Principal, exemption: Exemption) -> bool {
+    let lists_name = || listed.iter().any(|one| names(one, caller));
+    let lists_account = || listed.iter().any(|one| stands_for_account_of(one, caller));
+    let lists_role = || {
+        let is_role = |one: &&Principal| matches!(one, Principal::Role(_));
+        listed.iter().filter(is_role).any(|one| names(one, caller))
+    };
+    if listed.contains(&Principal::Anyone) || exemption == Exemption::AnyLink {
+        return lists_name();
+    }
+    match caller {
+        Principal::Session(_) => listed.contains(caller) && lists_role() && lists_account(),
+        Principal::User(_) | Principal::Role(_) | Principal::Federated(_) => {
+            listed.contains(caller) && lists_account()
+        }
+        Principal::Anyone
+        | Principal::Account(..)
+        | Principal::Service(_)
+        | Principal::Deleted(_) => listed.contains(caller),
+    }
+}
+
+/// The account that a caller belongs to, with its partition.
+fn home(caller: &Principal) -> Option<(Partition, AccountId)> {
+    let partition = match caller {
+        Principal::Account(partition, _) => *partition,
+        Principal::User(arn)
+        | Principal::Role(arn)
+        | Principal::Session(arn)
+        | Principal::Federated(arn) => arn.partition().parse().ok()?,
+        Principal::Anyone | Principal::Service(_) | Principal::Deleted(_) => return None,
+    };
+    Some((partition, caller.account()?))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! The command line itself: help, usage, schema, completions.
+
+use crate::support::sandbox::Sandbox;
+
+#[test]
+fn help_names_every_verb() {
+    let run = Sandbox::new().run("--help").expect(0);
+    insta::assert_snapshot!(run.stdout, @r#"
+    Keep AWS KMS the way the manifests say
+
+    Manifests describe keys, their administrators, their users and their grants. keywright compares them
+    with the live state, in the bundled local engine (the default) or in AWS KMS, shows what differs,
+    and makes the two agree.
+
+    Usage: keywright [OPTIONS] <COMMAND>
+
+    Commands:
+      check        Check manifests offline
+      plan         Show what apply would do
+      apply        Make the live state agree with the manifests
+      drift        Tell whether the live state still agrees with the manifests
+      schema       Print the JSON Schema of manifests
+      completions  Print a completion script for a shell
+
+    Options:
+          --color <WHEN>
+              When to use colour
+
+              Possible values:
+              - auto:   On a terminal that wants it
+              - always: Always
+              - never:  Never
+              
+              [default: auto]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+    "#);
+}
+
+#[test]
+fn the_schema_is_printed_as_json() {
+    let run = Sandbox::new().run("schema").expect(0);
+    let schema: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(
+        schema["$schema"],
+        "https://json-schema.org/draft/2020-12/schema"
+    );
+}
+
+#[test]
+fn completions_are_there_for_each_shell() {
+    let sandbox = Sandbox::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let run = sandbox.run(&format!("completions {shell}")).expect(0);
+        assert!(run.stdout.contains("keywright"));
+    }
+}
+
+#[test]
+fn an_endpoint_that_is_neither_here_nor_encrypted_is_refused() {
+    let sandbox = Sandbox::with("kind: Key\nname: a\nadministrators: [role/x]\n");
+    let run = sandbox
+        .run("plan --endpoint http://kms.example.com --account 111122223333 --region us-east-1")
+        .expect(1);
+    assert_eq!(
+        run.stderr,
+        "error: endpoint `http://kms.example.com` is not on this machine and not encrypted; use https\n"
+    );
+}

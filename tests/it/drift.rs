@@ -1,0 +1,146 @@
+//! `keywright drift`: what moved behind the manifests' back.
+
+use crate::support::manifests::TWO_KEYS;
+use crate::support::sandbox::Sandbox;
+
+#[test]
+fn a_policy_changed_behind_its_back_is_drift() {
+    let sandbox = Sandbox::with(TWO_KEYS);
+    sandbox.run("apply --yes").expect(0);
+    assert_eq!(
+        sandbox.run("drift").expect(0).stdout,
+        "Plan: no changes; 2 unchanged.\n"
+    );
+    sandbox.live(|client| async move {
+        let id = client.key("alias/releases").await;
+        let policy = client.get_key_policy().key_id(&id).send().await.unwrap();
+        let policy = policy
+            .policy()
+            .unwrap()
+            .replace("role/release-job", "role/intruder");
+        client
+            .put_key_policy()
+            .key_id(&id)
+            .policy(policy)
+            .send()
+            .await
+            .unwrap();
+    });
+    let run = sandbox.run("drift").expect(2);
+    insta::assert_snapshot!(run.stdout, @r#"
+    111122223333/us-east-1
+
+    ~ releases  [id]
+        policy       ~ replaced
+          @@ -40,7 +40,7 @@
+                 "Sid": "Allow use of the key",
+                 "Effect": "Allow",
+                 "Principal": {
+          -        "AWS": "arn:aws:iam::111122223333:role/intruder"
+          +        "AWS": "arn:aws:iam::111122223333:role/release-job"
+                 },
+                 "Action": [
+                   "kms:DescribeKey",
+
+    Plan: 0 to create, 1 to change, 0 to delete; 1 unchanged.
+    "#);
+}
+
+#[test]
+fn other_words_for_the_same_policy_are_no_drift() {
+    let sandbox = Sandbox::with(TWO_KEYS);
+    sandbox.run("apply --yes").expect(0);
+    sandbox.live(|client| async move {
+        let id = client.key("alias/releases").await;
+        let policy = client.get_key_policy().key_id(&id).send().await.unwrap();
+        let mut value: serde_json::Value = serde_json::from_str(policy.policy().unwrap()).unwrap();
+        value["Statement"].as_array_mut().unwrap().reverse();
+        value["Statement"][0]["Sid"] = "renamed by hand".into();
+        client
+            .put_key_policy()
+            .key_id(&id)
+            .policy(value.to_string())
+            .send()
+            .await
+            .unwrap();
+    });
+    let run = sandbox.run("drift").expect(0);
+    assert!(
+        run.stdout
+            .contains("the policy means the same in other words"),
+        "{}",
+        run.all()
+    );
+    sandbox.run("apply --yes --rewrite").expect(0);
+    assert_eq!(
+        sandbox.run("drift").expect(0).stdout,
+        "Plan: no changes; 2 unchanged.\n"
+    );
+}
+
+#[test]
+fn orphans_and_unmanaged_keys_are_found_and_left_alone() {
+    let sandbox = Sandbox::with(TWO_KEYS);
+    sandbox.run("apply --yes").expect(0);
+    sandbox.live(|client| async move {
+        client.create_key().send().await.unwrap();
+    });
+    sandbox.run("drift").expect(0);
+    assert!(
+        sandbox
+            .run("drift --all")
+            .expect(2)
+            .stdout
+            .contains("unmanaged [id]: is in no manifest")
+    );
+    let (first, _) = TWO_KEYS.split_once("---").unwrap();
+    sandbox.write("manifests/keys.yaml", first);
+    let run = sandbox.run("drift").expect(2);
+    insta::assert_snapshot!(run.stdout, @r#"
+    111122223333/us-east-1
+
+    orphan [id] (releases), alias/releases: carries our tags, but no manifest declares it; nothing is done to it
+
+    Plan: no changes; 1 unchanged, 1 orphaned.
+    "#);
+}
+
+#[test]
+fn unmanaged_grants_are_kept_or_revoked_as_the_manifest_says() {
+    let sandbox = Sandbox::with(TWO_KEYS);
+    sandbox.run("apply --yes").expect(0);
+    sandbox.live(|client| async move {
+        let request = client
+            .create_grant()
+            .key_id(client.key("alias/payments").await);
+        let request = request.grantee_principal("arn:aws:iam::111122223333:role/stray");
+        request
+            .operations(aws_sdk_kms::types::GrantOperation::Decrypt)
+            .send()
+            .await
+            .unwrap();
+    });
+    let kept = sandbox.run("drift").expect(0);
+    assert!(
+        kept.stdout
+            .contains("grant [id] of role/stray is in no manifest"),
+        "{}",
+        kept.all()
+    );
+    sandbox.write(
+        "manifests/keys.yaml",
+        TWO_KEYS.replace(
+            "name: payments\n",
+            "name: payments\nunmanaged_grants: revoke\n",
+        ),
+    );
+    let revoked = sandbox.run("apply --yes").expect(0);
+    assert!(
+        revoked
+            .stdout
+            .contains("- grant [id]: role/stray may no longer Decrypt: not in any manifest"),
+        "{}",
+        revoked.all()
+    );
+    sandbox.run("drift").expect(0);
+}
