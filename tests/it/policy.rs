@@ -1,9 +1,9 @@
 //! The policy language: reading, writing, compiling and lifting are inverse where they should be.
 
-use keywright::model::Principal;
+use keywright::model::{KeyArn, Operation, Principal};
 use keywright::policy::{
-    self, Actions, Condition, Document, Duties, Holder, KeyContext, Statement, User, compile, lift,
-    read, same, write, write_compact,
+    self, Actions, Condition, Context, Document, Duties, Holder, KeyContext, Level, Request,
+    Statement, User, compile, evaluate, lift, read, same, write, write_compact,
 };
 use proptest::prelude::*;
 
@@ -49,6 +49,32 @@ proptest! {
         let value = shuffled(&serde_json::from_str(&write(&document)).unwrap(), seed);
         let lifted = lift(&reread(&value.to_string()), &key);
         prop_assert!(same(&compile(&lifted.duties, &key, &lifted.statements), &document));
+    }
+
+    #[test]
+    fn nothing_that_gives_access_is_compiled_without_its_context(duties in duties(), key in keys()) {
+        let is_bound = |user: &User| !user.context.is_empty();
+        let bound = Duties {
+            iam_policies: false,
+            administrators: [].into(),
+            users: duties.users.into_iter().filter(is_bound).collect(),
+            ..duties
+        };
+        let document = compile(&bound, &key, &[]);
+        let arn = KeyArn::new(place(), "1234abcd-12ab-34cd-56ef-1234567890ab".parse().unwrap());
+        let context = Context::new()
+            .with("aws:PrincipalOrgID", "o-abcdef1234")
+            .with("kms:GrantIsForAWSResource", "true")
+            .with("kms:ViaService", "s3.eu-central-1.amazonaws.com");
+        let caller = Principal::parse(API, place().partition()).unwrap();
+        for operation in Operation::ALL {
+            let action = format!("kms:{operation}");
+            let request = Request { caller: &caller, action: &action, key: &arn, context: &context };
+            let reads = ["Describe", "Get", "List", "RevokeGrant"];
+            let is_harmless = reads.iter().any(|verb| operation.name().starts_with(verb));
+            let level = evaluate(&document, &request).level;
+            prop_assert!(is_harmless || level == Level::None, "{action} is {level:?} in {}", write(&document));
+        }
     }
 
     #[test]
