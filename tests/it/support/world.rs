@@ -7,7 +7,7 @@ use keywright::model::{
     Constraints, GrantName, GrantTerms, KeyName, KeyType, Operation, Origin, Principal,
     RotationPeriod, ScopeName, Tags,
 };
-use keywright::policy::{Document, Duties, Holder, User, compile};
+use keywright::policy::{Document, Duties, Holder, Principals, Statement, User, compile};
 use keywright::state::{
     Desired, DesiredGrant, DesiredKey, DesiredPlace, Guardrails, Rotation, Target, UnmanagedGrants,
 };
@@ -81,10 +81,18 @@ fn tags() -> impl Strategy<Value = Tags> {
     })
 }
 
+/// Policies that KMS takes: none with the id of a deleted principal, which only ever comes back from it.
 fn policies() -> impl Strategy<Value = Document> {
-    (duties(), vec(statements(), 0..2)).prop_map(|(mut duties, extra)| {
+    let policy = (duties(), vec(statements(), 0..2)).prop_map(|(mut duties, extra)| {
         duties.iam_policies = true;
         compile(&duties, &symmetric(), &extra)
+    });
+    policy.prop_filter("KMS refuses deleted principals", |policy| {
+        let of = |statement: &Statement| match &statement.principals {
+            Principals::Any(set) | Principals::Not(set) => set.clone(),
+        };
+        let mut all = policy.statements.iter().flat_map(of);
+        !all.any(|one| matches!(one, Principal::Deleted(_)))
     })
 }
 
