@@ -25,3 +25,4 @@ mod plan;
 mod policy;
 mod readme;
 mod recovery;
+mod servers;

@@ -19,7 +19,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 use super::entropy::Entropy;
 use super::wire::Failure;
@@ -162,9 +162,23 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn connect(path: &Utf8Path) -> Result<Connection, rusqlite::Error> {
     let connection = Connection::open(path)?;
     configure(&connection)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    write_ahead(&connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     Ok(connection)
+}
+
+/// Switches to a write-ahead log. Where two processes do so to a new file, SQLite fails at once instead of waiting.
+fn write_ahead(connection: &Connection) -> Result<(), rusqlite::Error> {
+    let pauses = (1..=64).map(Duration::from_millis);
+    for pause in pauses {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                std::thread::sleep(pause);
+            }
+            done => return done,
+        }
+    }
+    connection.pragma_update(None, "journal_mode", "WAL")
 }
 
 fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
