@@ -71,6 +71,20 @@ async fn a_caller_cannot_lock_itself_out() {
 }
 
 #[tokio::test]
+async fn the_lock_out_check_looks_at_conditions() {
+    let when = |account: &str| {
+        format!(
+            r#"{{"Statement":[{{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*","Condition":{{"StringEquals":{{"kms:CallerAccount":"{account}","kms:PolicyName":"default"}}}}}}]}}"#
+        )
+    };
+    let bench = Bench::new();
+    let made = bench.kms.create_key().policy(when(ACCOUNT)).send().await;
+    made.unwrap();
+    let code = "MalformedPolicyDocumentException";
+    refuse(&when("444455556666"), code, LOCKED_OUT).await;
+}
+
+#[tokio::test]
 async fn the_lock_out_check_can_be_bypassed() {
     let bench = Bench::new();
     let policy = allow(r#"{"AWS":"arn:aws:iam::111122223333:role/other"}"#, "kms:*");
