@@ -17,6 +17,7 @@ mod calls;
 mod check;
 mod cli;
 mod convergence;
+mod dependencies;
 mod drift;
 mod engine;
 mod manifests;

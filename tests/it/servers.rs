@@ -256,7 +256,9 @@ fn a_deletion_is_scheduled_and_cancelled() {
             continue;
         }
         stage.run("apply --yes").expect(3);
-        stage.apply("--allow-deletion");
+        let applied = stage.apply("--allow-deletion");
+        let notes = &applied["places"][0]["keys"][0]["notes"];
+        assert_eq!(notes[0]["code"], "no-known-use", "{notes:#}");
         stage.check_clean();
         stage.write(SIMPLE);
         stage.apply("");
