@@ -25,8 +25,13 @@ use keywright::model::Place;
 use keywright::observe::{Others, Scope, observe};
 use keywright::plan::{Allow, Limits, Plan, plan};
 use keywright::state::{Desired, Observed};
+use mimalloc::MiMalloc;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
+
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn place() -> Place {
     Place {

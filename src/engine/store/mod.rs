@@ -19,6 +19,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode};
 
 use super::entropy::Entropy;
@@ -72,6 +73,8 @@ pub enum OpenError {
 const IDLE_CONNECTIONS: usize = 8;
 /// How many prepared statements a connection keeps; more than the engine has.
 const STATEMENTS: usize = 128;
+/// How much of the file a connection keeps in memory, in KiB.
+const CACHE_KIB: i64 = 16 * 1024;
 /// How long a writer waits for another.
 const BUSY: Duration = Duration::from_secs(30);
 
@@ -184,6 +187,9 @@ fn write_ahead(connection: &Connection) -> Result<(), rusqlite::Error> {
 fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Without this, a statement is prepared anew whenever a value that could change its plan is bound.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "secure_delete", true)
 }
