@@ -115,7 +115,7 @@ fn kind_of(code: &str, message: &str, status: u16) -> ErrorKind {
     }
 }
 
-/// AWS has a code of its own for it; LocalStack says it in the words of an internal error.
+/// AWS has a code of its own for it; `LocalStack` says it in the words of an internal error.
 fn is_unknown_operation(code: &str, message: &str) -> bool {
     code.starts_with("UnknownOperation")
         || message.contains("not yet implemented")

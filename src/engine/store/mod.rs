@@ -170,7 +170,7 @@ fn connect(path: &Utf8Path) -> Result<Connection, rusqlite::Error> {
     Ok(connection)
 }
 
-/// Switches to a write-ahead log. Where two processes do so to a new file, SQLite fails at once instead of waiting.
+/// Switches to a write-ahead log. Where two processes do so to a new file, `SQLite` fails at once instead of waiting.
 fn write_ahead(connection: &Connection) -> Result<(), rusqlite::Error> {
     let pauses = (1..=64).map(Duration::from_millis);
     for pause in pauses {
