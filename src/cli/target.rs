@@ -176,11 +176,12 @@ impl<'a> Targets<'a> {
         if let Some(profile) = self.args.profile.as_ref().or(target.profile.as_ref()) {
             loader = loader.profile_name(profile);
         }
-        if let Some(region) = region {
-            loader = loader.region(aws_config::Region::new(region.to_string()));
-        }
         if let Kind::Endpoint(url) = self.kind(target)? {
             loader = self.towards(loader.endpoint_url(url), url, target, account);
+        }
+        // Last, because a place's own Region wins over any default.
+        if let Some(region) = region {
+            loader = loader.region(aws_config::Region::new(region.to_string()));
         }
         let config = loader.load().await;
         let Some(role) = &target.assume_role else {
@@ -217,11 +218,10 @@ impl<'a> Targets<'a> {
         let id = account.map_or_else(|| LOCAL_ACCOUNT.to_owned(), |account| account.to_string());
         let loader =
             loader.credentials_provider(Credentials::new(id, "local", None, None, "local"));
-        match &self.context.region {
-            None if self.args.region.is_none() => {
-                loader.region(aws_config::Region::new(LOCAL_REGION))
-            }
-            _ => loader,
+        if self.context.region.is_none() {
+            loader.region(aws_config::Region::new(LOCAL_REGION))
+        } else {
+            loader
         }
     }
 }

@@ -65,7 +65,7 @@ impl CallError {
 
     /// True when the server does not know the operation at all.
     pub fn is_unknown_operation(&self) -> bool {
-        self.code.starts_with("UnknownOperation") || self.message.contains("not yet implemented")
+        is_unknown_operation(&self.code, &self.message)
     }
 }
 
@@ -108,10 +108,18 @@ fn kind_of(code: &str, message: &str, status: u16) -> ErrorKind {
         "KMSInternalException" | "DependencyTimeoutException" | "KeyUnavailableException" => {
             ErrorKind::Unclear
         }
+        _ if is_unknown_operation(code, message) => ErrorKind::Final,
         _ if status == 429 => ErrorKind::Throttled,
         _ if status >= 500 => ErrorKind::Unclear,
         _ => ErrorKind::Final,
     }
+}
+
+/// AWS has a code of its own for it; `LocalStack` says it in the words of an internal error.
+fn is_unknown_operation(code: &str, message: &str) -> bool {
+    code.starts_with("UnknownOperation")
+        || message.contains("not yet implemented")
+        || message.contains("with unknown operation")
 }
 
 fn kind_on_the_way<E>(error: &SdkError<E>) -> ErrorKind {

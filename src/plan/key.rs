@@ -460,6 +460,9 @@ fn plan_deletion(
             "revoke the grant first",
         );
     }
+    if found.last_used.is_none() {
+        draft.note("no-known-use", "KMS does not tell of any use of the key");
+    }
     if let Some(used) = found.last_used.filter(|used| is_recent(*used, limits.now)) {
         draft.refuse(
             Rule::Deletion,

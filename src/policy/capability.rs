@@ -104,8 +104,12 @@ pub(super) fn actions(allowance: Allowance, key: &KeyContext) -> BTreeSet<Action
 }
 
 /// True when requests for the action carry an encryption context, so that a condition on it can hold.
+///
+/// `CreateGrant` carries the one of the grant's constraints: without the condition, a user bound to a context
+/// could give out access that is not.
 pub(super) fn carries_context(action: &ActionPattern) -> bool {
     let carrying = [
+        "kms:CreateGrant",
         "kms:Encrypt",
         "kms:Decrypt",
         "kms:ReEncrypt*",
@@ -118,6 +122,14 @@ pub(super) fn carries_context(action: &ActionPattern) -> bool {
         "kms:GenerateDataKeyWithoutPlaintext",
     ];
     carrying.contains(&action.as_str())
+}
+
+/// True when the action carries no encryption context and gives nobody access, so that a user bound to a context
+/// may have it regardless.
+pub(super) fn stands_without_context(action: &ActionPattern) -> bool {
+    let reads = ["kms:Describe", "kms:Get", "kms:List"];
+    action.as_str() == "kms:RevokeGrant"
+        || reads.iter().any(|verb| action.as_str().starts_with(verb))
 }
 
 impl Capability {

@@ -1,7 +1,12 @@
 //! Duties that make no sense for their key.
 
+use std::collections::BTreeMap;
+
+use super::capability;
 use super::compile::KeyContext;
-use super::duty::{Allowance, Duties, Holder, User};
+use super::document::ActionPattern;
+use super::duty::{Allowance, Capability, Duties, Holder, User};
+use crate::model::Operation;
 
 /// Something wrong with one user of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,16 +38,60 @@ fn check_user(index: usize, user: &User, key: &KeyContext) -> Vec<Problem> {
         message,
         help: help.to_owned(),
     };
-    let context = (!user.context.is_empty() && !user.can_meet_context(key)).then(|| {
-        let message = "none of the user's operations carries an encryption context".to_owned();
-        problem(None, (message, "remove `context`; only cryptographic operations of symmetric encryption keys have one"))
-    });
-    let of_allowance =
-        |one: &Allowance| Some(problem(Some(*one), check_allowance(*one, user, key)?));
+    let context = check_context(user, key).map(|fault| problem(None, fault));
+    let of_allowance = |one: &Allowance| {
+        let fault =
+            check_allowance(*one, user, key).or_else(|| check_boundness(*one, user, key))?;
+        Some(problem(Some(*one), fault))
+    };
     context
         .into_iter()
         .chain(user.allowances.iter().filter_map(of_allowance))
         .collect()
+}
+
+/// What is wrong with a user's encryption context, and the next step.
+fn check_context(user: &User, key: &KeyContext) -> Option<(String, &'static str)> {
+    if user.context.is_empty() {
+        return None;
+    }
+    if !user.can_meet_context(key) {
+        let message = "none of the user's operations carries an encryption context";
+        let help =
+            "remove `context`; only cryptographic operations of symmetric encryption keys have one";
+        return Some((message.to_owned(), help));
+    }
+    let mut names: BTreeMap<String, &str> = BTreeMap::new();
+    let (first, second) = user.context.keys().find_map(|name| {
+        let first = names.insert(name.to_ascii_lowercase(), name)?;
+        Some((first, name))
+    })?;
+    let message =
+        format!("`{first}` and `{second}` are one name to KMS, so no request can meet both");
+    Some((
+        message,
+        "keep one of them; the case of context keys does not count in conditions",
+    ))
+}
+
+/// What is wrong with an allowance of a user who is bound to an encryption context.
+fn check_boundness(
+    allowance: Allowance,
+    user: &User,
+    key: &KeyContext,
+) -> Option<(String, &'static str)> {
+    if user.context.is_empty() || !user.can_meet_context(key) {
+        return None;
+    }
+    let is_held = |action| {
+        capability::carries_context(&action) || capability::stands_without_context(&action)
+    };
+    let delegates = allowance == Allowance::Capability(Capability::Delegate);
+    if !delegates && capability::actions(allowance, key).into_iter().all(is_held) {
+        return None;
+    }
+    let message = format!("`{allowance}` cannot depend on an encryption context");
+    Some((message, "give it in an entry of its own, without `context`"))
 }
 
 /// What is wrong with an allowance, and the next step.
@@ -53,19 +102,18 @@ fn check_allowance(
 ) -> Option<(String, &'static str)> {
     let kind = || format!("a {} key for {}", key.key_type.spec, key.key_type.usage);
     let other_type = "remove it, or correct `spec` and `usage`";
-    let operation = match allowance {
-        Allowance::Capability(capability) if capability.suits(key.key_type) => return None,
-        Allowance::Capability(capability) => {
+    match allowance {
+        Allowance::Capability(capability) if !capability.suits(key.key_type) => {
             return Some((format!("{} cannot `{capability}`", kind()), other_type));
         }
-        Allowance::Operation(operation) => operation,
-    };
-    if !operation.is_key_level() {
-        let message = format!("`{operation}` has no effect in a key policy");
-        return Some((message, "remove it; only IAM policies can allow it"));
-    }
-    if !key.key_type.supports(operation) {
-        return Some((format!("{} has no `{operation}`", kind()), other_type));
+        Allowance::Operation(operation) if !operation.is_key_level() => {
+            let message = format!("`{operation}` has no effect in a key policy");
+            return Some((message, "remove it; only IAM policies can allow it"));
+        }
+        Allowance::Operation(operation) if !key.key_type.supports(operation) => {
+            return Some((format!("{} has no `{operation}`", kind()), other_type));
+        }
+        Allowance::Capability(_) | Allowance::Operation(_) => {}
     }
     let home = key.place.account;
     let foreign = |holder: &Holder| match holder {
@@ -74,13 +122,17 @@ fn check_allowance(
             .cloned(),
         Holder::Organization(_) => None,
     };
+    let stays_home = |action: &ActionPattern| {
+        let operation = action.as_str().parse::<Operation>();
+        operation.is_ok_and(|operation| !operation.is_cross_account())
+    };
     let who = user
         .holders
         .iter()
         .find_map(foreign)
-        .filter(|_| !operation.is_cross_account())?;
+        .filter(|_| capability::actions(allowance, key).iter().all(stays_home))?;
     let message = format!(
-        "`{operation}` does not work across accounts, so {} cannot use it",
+        "`{allowance}` does not work across accounts, so {} cannot use it",
         who.short(home)
     );
     Some((

@@ -96,19 +96,22 @@ pub(super) fn user_statements(user: &User, key: &KeyContext) -> Vec<Statement> {
     }
     let sid = own_sid(user);
     let shared = shared_conditions(user, key);
+    let mut bound = shared.clone();
+    bound.extend(
+        user.context
+            .iter()
+            .map(|(name, value)| equals(&format!("kms:EncryptionContext:{name}"), [value.clone()])),
+    );
     let (delegates, actions) = actions_of(user, key);
-    let carries_context =
-        |action: &ActionPattern| user.context.is_empty() || capability::carries_context(action);
-    let (with_context, without): (BTreeSet<_>, BTreeSet<_>) =
-        actions.into_iter().partition(carries_context);
+    // A user bound to a context never gets more than reads without it, even where that makes actions dead.
+    let splits = !user.context.is_empty() && user.can_meet_context(key);
+    let (without, with_context): (BTreeSet<_>, BTreeSet<_>) = actions
+        .into_iter()
+        .partition(|action| splits && capability::stands_without_context(action));
     let mut statements = Vec::new();
     if !with_context.is_empty() {
-        let mut conditions = shared.clone();
-        conditions.extend(user.context.iter().map(|(name, value)| {
-            equals(&format!("kms:EncryptionContext:{name}"), [value.clone()])
-        }));
         statements.push(Statement {
-            conditions,
+            conditions: bound.clone(),
             ..allow_patterns(&sid, principals.clone(), with_context)
         });
     }
@@ -119,7 +122,7 @@ pub(super) fn user_statements(user: &User, key: &KeyContext) -> Vec<Statement> {
             format!("{sid}{NO_CONTEXT}")
         };
         statements.push(Statement {
-            conditions: shared.clone(),
+            conditions: shared,
             ..allow_patterns(&sid, principals.clone(), without)
         });
     }
@@ -129,7 +132,7 @@ pub(super) fn user_statements(user: &User, key: &KeyContext) -> Vec<Statement> {
         } else {
             format!("{sid}{DELEGATION}")
         };
-        statements.push(delegation(&sid, principals, shared));
+        statements.push(delegation(&sid, principals, bound));
     }
     statements
 }

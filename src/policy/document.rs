@@ -111,6 +111,11 @@ impl ActionPattern {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The pattern in one case, to be compared.
+    pub(super) fn folded(&self) -> Self {
+        Self(self.0.to_ascii_lowercase())
+    }
 }
 
 impl From<Operation> for ActionPattern {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::document::{Condition, Document, Statement, Version};
+use super::document::{ActionPattern, Actions, Condition, Document, Resources, Statement, Version};
 use super::json;
 
 /// True when two policies have the same statements, whatever their order, Sids, Id and spelling.
@@ -42,35 +42,61 @@ pub fn align(desired: &Document, live: &Document) -> Document {
 }
 
 fn canonical(document: &Document) -> Document {
+    let document = modern(document);
     let statements: BTreeSet<Statement> = document.statements.iter().map(bare).collect();
-    // Versions differ in variables only.
-    let has_variables = statements.iter().any(|statement| {
-        statement
-            .conditions
-            .iter()
-            .any(|condition| condition.values.iter().any(|value| value.contains("${")))
-    });
-    let version = if has_variables {
-        document.version
-    } else {
-        Version::V2012
-    };
     Document {
-        version,
         id: None,
         statements: statements.into_iter().collect(),
+        ..document
     }
 }
 
-/// A statement without its Sid, with condition keys in one case.
+/// The document in the new version of the language, where `${` that was plain text is escaped.
+#[must_use]
+pub(super) fn modern(document: &Document) -> Document {
+    let mut document = document.clone();
+    if document.version == Version::V2008 {
+        document.version = Version::V2012;
+        document.statements = document.statements.iter().map(escaped).collect();
+    }
+    document
+}
+
+fn escaped(statement: &Statement) -> Statement {
+    let escape = |texts: &BTreeSet<String>| {
+        texts
+            .iter()
+            .map(|text| text.replace("${", "${$}{"))
+            .collect()
+    };
+    let condition = |condition: &Condition| Condition {
+        values: escape(&condition.values),
+        ..condition.clone()
+    };
+    Statement {
+        resources: match &statement.resources {
+            Resources::Any(set) => Resources::Any(escape(set)),
+            Resources::Not(set) => Resources::Not(escape(set)),
+        },
+        conditions: statement.conditions.iter().map(condition).collect(),
+        ..statement.clone()
+    }
+}
+
+/// A statement without its Sid, with condition keys and actions in one case.
 pub(super) fn bare(statement: &Statement) -> Statement {
     let lower = |condition: &Condition| Condition {
         key: condition.key.to_ascii_lowercase(),
         ..condition.clone()
     };
     let conditions = statement.conditions.iter().map(lower).collect();
+    let actions = match &statement.actions {
+        Actions::Any(set) => Actions::Any(set.iter().map(ActionPattern::folded).collect()),
+        Actions::Not(set) => Actions::Not(set.iter().map(ActionPattern::folded).collect()),
+    };
     Statement {
         sid: None,
+        actions,
         conditions,
         ..statement.clone()
     }

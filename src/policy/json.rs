@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::error::Category;
 use serde_json::{Map, Value};
 
 use super::document::{
     ActionPattern, Actions, Condition, Document, Effect, Operator, Principals, Resources,
     Statement, Version,
 };
+use super::member;
 use crate::model::{Partition, Principal};
 
 /// Why a text is not a policy.
@@ -29,8 +31,12 @@ fn error(path: &str, problem: impl Into<String>) -> ReadError {
 
 /// Reads a policy in any form that AWS accepts; `partition` completes bare account ids.
 pub fn read(text: &str, partition: Partition) -> Result<Document, ReadError> {
-    let value =
-        serde_json::from_str(text).map_err(|problem| error("", format!("not JSON: {problem}")))?;
+    let value = member::parse(text).map_err(|problem| match problem.classify() {
+        Category::Data => error("", problem.to_string()),
+        Category::Io | Category::Syntax | Category::Eof => {
+            error("", format!("not JSON: {problem}"))
+        }
+    })?;
     read_value(&value, partition)
 }
 
@@ -88,7 +94,7 @@ pub fn read_statement(
     let object = object(value, path)?;
     let known = |name: &str| {
         matches!(name, "Sid" | "Effect" | "Condition")
-            || PAIRS.contains(&name.trim_start_matches("Not"))
+            || PAIRS.contains(&name.strip_prefix("Not").unwrap_or(name))
     };
     if let Some(name) = object.keys().find(|name| !known(name)) {
         return Err(error(

@@ -8,7 +8,7 @@ use super::document::{
     ActionPattern, Actions, Condition, Document, Effect, OperatorName, Principals, Statement,
 };
 use super::duty::{Allowance, Capability, Duties, Holder, User};
-use super::equality::{bare, same};
+use super::equality::{bare, modern, same};
 use super::normal;
 use crate::model::Principal;
 
@@ -23,6 +23,8 @@ pub struct Lifted {
 
 /// Finds the duties in a policy; compiling them with the rest gives the [`same`] policy.
 pub fn lift(document: &Document, key: &KeyContext) -> Lifted {
+    // Compiling writes the new version of the language only.
+    let document = &modern(document);
     let mut rest = document.statements.clone();
     let duties = Duties {
         iam_policies: take_account(&mut rest, key),
@@ -30,13 +32,7 @@ pub fn lift(document: &Document, key: &KeyContext) -> Lifted {
     };
     let duties = take_administrators(duties, &mut rest, key);
     let duties = take_users(duties, &mut rest, key).normalised(key);
-    if same(
-        &Document {
-            version: document.version,
-            ..compile(&duties, key, &rest)
-        },
-        document,
-    ) {
+    if same(&compile(&duties, key, &rest), document) {
         return Lifted {
             duties,
             statements: rest,
@@ -140,15 +136,23 @@ fn take_users(mut duties: Duties, rest: &mut Vec<Statement>, key: &KeyContext) -
         };
         let wanted = compile(&alone, key, &[]).statements;
         let mut left = rest.clone();
-        if wanted
+        let is_whole = wanted
             .iter()
-            .all(|wanted| take(&mut left, wanted).is_some())
-        {
+            .all(|wanted| take(&mut left, wanted).is_some());
+        if is_whole && !is_merged(&user, &duties, key) {
             *rest = left;
             duties.users.push(user);
         }
     }
     duties
+}
+
+/// True where compiling would make one statement of the user's and another's.
+fn is_merged(user: &User, duties: &Duties, key: &KeyContext) -> bool {
+    let mut users = duties.users.clone();
+    users.push(user.clone());
+    let both = Duties { users, ..nothing() };
+    both.normalised(key).users.len() <= duties.users.len()
 }
 
 fn is_own(statement: &Statement) -> bool {

@@ -11,6 +11,7 @@ mod equality;
 mod evaluate;
 mod json;
 mod lift;
+mod member;
 mod normal;
 mod operator;
 mod pattern;

@@ -31,15 +31,15 @@ impl Duties {
         for user in users {
             for holder in &user.holders {
                 let is_organization = matches!(holder, Holder::Organization(_));
-                let can_meet = user.can_meet_context(key);
-                let context = if can_meet {
-                    user.context.clone()
-                } else {
-                    BTreeMap::new()
-                };
-                let is_conditioned = is_organization || !user.via.is_empty() || !context.is_empty();
+                let is_conditioned =
+                    is_organization || !user.via.is_empty() || !user.context.is_empty();
                 let allowances = shortest(&user.allowances, is_conditioned, key);
-                let way = (is_organization, allowances, user.via.clone(), context);
+                let way = (
+                    is_organization,
+                    allowances,
+                    user.via.clone(),
+                    user.context.clone(),
+                );
                 ways.entry(way).or_default().insert(holder.clone());
             }
         }
@@ -62,11 +62,13 @@ impl Duties {
 }
 
 impl User {
-    /// True when some request that the user may make carries an encryption context.
+    /// True when some request that the user itself may make carries an encryption context.
     pub(super) fn can_meet_context(&self, key: &KeyContext) -> bool {
+        let delegate = Allowance::Capability(Capability::Delegate);
         let mut allowed = self
             .allowances
             .iter()
+            .filter(|one| **one != delegate)
             .flat_map(|one| capability::actions(*one, key));
         let by_default = || capability::patterns(capability::use_of(key.key_type));
         key.key_type.is_symmetric()

@@ -1,6 +1,10 @@
 //! The policy language: reading, writing, compiling and lifting are inverse where they should be.
 
-use keywright::policy::{self, Document, compile, lift, read, same, write, write_compact};
+use keywright::model::{KeyArn, Operation, Principal};
+use keywright::policy::{
+    self, Actions, Condition, Context, Document, Duties, Holder, KeyContext, Level, Request,
+    Statement, User, compile, evaluate, lift, read, same, write, write_compact,
+};
 use proptest::prelude::*;
 
 use crate::support::policies::{
@@ -32,7 +36,7 @@ proptest! {
     #[test]
     fn lifting_loses_nothing(document in documents(), key in keys()) {
         let lifted = lift(&document, &key);
-        let again = Document { version: document.version, ..compile(&lifted.duties, &key, &lifted.statements) };
+        let again = compile(&lifted.duties, &key, &lifted.statements);
         prop_assert!(same(&again, &document), "{}\n{}", write(&again), write(&document));
     }
 
@@ -45,6 +49,32 @@ proptest! {
         let value = shuffled(&serde_json::from_str(&write(&document)).unwrap(), seed);
         let lifted = lift(&reread(&value.to_string()), &key);
         prop_assert!(same(&compile(&lifted.duties, &key, &lifted.statements), &document));
+    }
+
+    #[test]
+    fn nothing_that_gives_access_is_compiled_without_its_context(duties in duties(), key in keys()) {
+        let is_bound = |user: &User| !user.context.is_empty();
+        let bound = Duties {
+            iam_policies: false,
+            administrators: [].into(),
+            users: duties.users.into_iter().filter(is_bound).collect(),
+            ..duties
+        };
+        let document = compile(&bound, &key, &[]);
+        let arn = KeyArn::new(place(), "1234abcd-12ab-34cd-56ef-1234567890ab".parse().unwrap());
+        let context = Context::new()
+            .with("aws:PrincipalOrgID", "o-abcdef1234")
+            .with("kms:GrantIsForAWSResource", "true")
+            .with("kms:ViaService", "s3.eu-central-1.amazonaws.com");
+        let caller = Principal::parse(API, place().partition()).unwrap();
+        for operation in Operation::ALL {
+            let action = format!("kms:{operation}");
+            let request = Request { caller: &caller, action: &action, key: &arn, context: &context };
+            let reads = ["Describe", "Get", "List", "RevokeGrant"];
+            let is_harmless = reads.iter().any(|verb| operation.name().starts_with(verb));
+            let level = evaluate(&document, &request).level;
+            prop_assert!(is_harmless || level == Level::None, "{action} is {level:?} in {}", write(&document));
+        }
     }
 
     #[test]
@@ -90,6 +120,25 @@ fn spellings_that_mean_the_same_are_the_same() {
         r#"{"Statement":{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}}"#,
         r#"{"Statement":{"Effect":"Deny","Principal":{"AWS":"*"},"Action":"*","Resource":"*"}}"#,
     );
+    check_equal(
+        r#"{"Statement":{"Effect":"Deny","Principal":"*","Action":"kms:ReEncrypt*","Resource":"*"}}"#,
+        r#"{"Statement":{"Effect":"Deny","Principal":"*","Action":"KMS:reencrypt*","Resource":"*"}}"#,
+    );
+    // What was plain text in the old version is escaped in the new one.
+    check_equal(
+        r#"{"Version":"2008-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*","Condition":{"StringLike":{"a:b":"${x}"}}}}"#,
+        r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*","Condition":{"StringLike":{"a:b":"${$}{x}"}}}}"#,
+    );
+}
+
+#[test]
+fn variables_make_the_versions_differ() {
+    let with = |version: &str| {
+        reread(&format!(
+            r#"{{"Version":"{version}","Statement":{{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*","Condition":{{"StringLike":{{"a:b":"${{x}}"}}}}}}}}"#
+        ))
+    };
+    assert!(!same(&with("2008-10-17"), &with("2012-10-17")));
 }
 
 #[track_caller]
@@ -143,4 +192,146 @@ fn a_policy_that_is_none_is_refused_with_the_place() {
         r#"{"Statement":{"Effect":"Allow","Principal":"*","Condition":{"Bool":{"a:b":"true","A:B":"true"}}}}"#,
         "Statement.Condition.Bool.A:B: stands twice under one operator; case does not distinguish condition keys",
     );
+    check_refused(
+        r#"{"Statement":{"Effect":"Deny","Principal":"*","Effect":"Allow"}}"#,
+        "`Effect` stands twice in one object at line 1 column 54",
+    );
+    check_refused(
+        r#"{"Statement":{"Effect":"Allow","Principal":"*","NotNotAction":"*"}}"#,
+        "Statement.NotNotAction: is not an element of a statement",
+    );
+    check_refused(
+        r#"{"Statement":"#,
+        "not JSON: EOF while parsing a value at line 1 column 13",
+    );
+}
+
+fn principal(text: &str) -> Holder {
+    Holder::Principal(Principal::parse(text, place().partition()).unwrap())
+}
+
+fn user(holder: &str, operations: &[&str], context: &[(&str, &str)]) -> User {
+    User {
+        holders: [principal(holder)].into(),
+        allowances: operations.iter().map(|one| one.parse().unwrap()).collect(),
+        via: [].into(),
+        context: context
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+    }
+}
+
+const API: &str = "arn:aws:iam::111122223333:role/api";
+const REPORTING: &str = "arn:aws:iam::111122223333:role/reporting";
+
+fn users(users: Vec<User>) -> Duties {
+    Duties { users, ..nobody() }
+}
+
+/// The actions that a compiled user has whatever the encryption context.
+#[track_caller]
+fn check_open(operations: &[&str], open: &[&str]) {
+    let duties = users(vec![user(API, operations, &[("tenant", "eu")])]);
+    let document = compile(&duties, &symmetric(), &[]);
+    let is_open = |one: &&Statement| {
+        let of_context = |one: &Condition| one.key.starts_with("kms:EncryptionContext:");
+        !one.conditions.iter().any(of_context)
+    };
+    let found: Vec<String> = document
+        .statements
+        .iter()
+        .skip(1)
+        .filter(is_open)
+        .flat_map(|one| match &one.actions {
+            Actions::Any(set) | Actions::Not(set) => set.iter().map(ToString::to_string),
+        })
+        .collect();
+    assert_eq!(found, open);
+}
+
+#[test]
+fn only_what_cannot_give_access_stands_without_the_context() {
+    check_open(&[], &["kms:DescribeKey"]);
+    check_open(&["decrypt"], &[]);
+    check_open(&["decrypt", "describe"], &["kms:DescribeKey"]);
+    check_open(
+        &["decrypt", "grant"],
+        &["kms:ListGrants", "kms:RevokeGrant"],
+    );
+    check_open(&["decrypt", "CreateGrant"], &[]);
+    check_open(&["decrypt", "delegate"], &[]);
+    check_open(&["decrypt", "delete"], &[]);
+    check_open(&["describe"], &[]);
+    check_open(
+        &["decrypt", "administer"],
+        &["kms:Describe*", "kms:Get*", "kms:List*"],
+    );
+}
+
+#[track_caller]
+fn check_problems(user: User, key: &KeyContext, expected: &[&str]) {
+    let problems = policy::check(&users(vec![user]), key);
+    let messages: Vec<&str> = problems.iter().map(|one| one.message.as_str()).collect();
+    assert_eq!(messages, expected);
+}
+
+#[test]
+fn users_whose_terms_cannot_hold_are_told() {
+    let key = symmetric();
+    let tenant = [("tenant", "eu")];
+    check_problems(user(API, &[], &tenant), &key, &[]);
+    check_problems(
+        user(API, &["decrypt", "describe", "grant"], &tenant),
+        &key,
+        &[],
+    );
+    check_problems(
+        user(API, &["decrypt", "delegate"], &tenant),
+        &key,
+        &["`delegate` cannot depend on an encryption context"],
+    );
+    check_problems(
+        user(API, &["decrypt", "DisableKey"], &tenant),
+        &key,
+        &["`DisableKey` cannot depend on an encryption context"],
+    );
+    check_problems(
+        user(API, &["describe"], &tenant),
+        &key,
+        &["none of the user's operations carries an encryption context"],
+    );
+    check_problems(
+        user(API, &["decrypt"], &[("Tenant", "eu"), ("tenant", "us")]),
+        &key,
+        &["`Tenant` and `tenant` are one name to KMS, so no request can meet both"],
+    );
+    let partner = "arn:aws:iam::444455556666:role/partner";
+    check_problems(
+        user(partner, &["delete"], &[]),
+        &key,
+        &["`delete` does not work across accounts, so 444455556666:role/partner cannot use it"],
+    );
+    check_problems(user(partner, &["decrypt", "read"], &[]), &key, &[]);
+}
+
+#[test]
+fn one_odd_statement_does_not_hide_the_duties_of_the_others() {
+    let key = symmetric();
+    let duties = Duties {
+        administrators: [Principal::parse(REPORTING, place().partition()).unwrap()].into(),
+        ..users(vec![user(API, &[], &[])])
+    };
+    let mut document = compile(&duties, &key, &[]);
+    let other = compile(&users(vec![user(REPORTING, &[], &[])]), &key, &[]);
+    document
+        .statements
+        .extend(other.statements.into_iter().skip(1));
+    let lifted = lift(&document, &key);
+    assert_eq!(lifted.duties, duties);
+    assert_eq!(lifted.statements.len(), 2);
+    assert!(same(
+        &compile(&lifted.duties, &key, &lifted.statements),
+        &document
+    ));
 }

@@ -19,7 +19,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode};
 
 use super::entropy::Entropy;
 use super::wire::Failure;
@@ -72,6 +73,8 @@ pub enum OpenError {
 const IDLE_CONNECTIONS: usize = 8;
 /// How many prepared statements a connection keeps; more than the engine has.
 const STATEMENTS: usize = 128;
+/// How much of the file a connection keeps in memory, in KiB.
+const CACHE_KIB: i64 = 16 * 1024;
 /// How long a writer waits for another.
 const BUSY: Duration = Duration::from_secs(30);
 
@@ -162,14 +165,31 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn connect(path: &Utf8Path) -> Result<Connection, rusqlite::Error> {
     let connection = Connection::open(path)?;
     configure(&connection)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    write_ahead(&connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     Ok(connection)
+}
+
+/// Switches to a write-ahead log. Where two processes do so to a new file, `SQLite` fails at once instead of waiting.
+fn write_ahead(connection: &Connection) -> Result<(), rusqlite::Error> {
+    let pauses = (1..=64).map(Duration::from_millis);
+    for pause in pauses {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                std::thread::sleep(pause);
+            }
+            done => return done,
+        }
+    }
+    connection.pragma_update(None, "journal_mode", "WAL")
 }
 
 fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Without this, a statement is prepared anew whenever a value that could change its plan is bound.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "secure_delete", true)
 }

@@ -4,4 +4,5 @@ pub(crate) mod account;
 pub(crate) mod manifests;
 pub(crate) mod policies;
 pub(crate) mod sandbox;
+pub(crate) mod stage;
 pub(crate) mod world;
