@@ -14,7 +14,7 @@ use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use aws_sdk_kms::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_kms::config::{BehaviorVersion, Region};
 use camino::Utf8PathBuf;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use keywright::apply::{Event, apply};
@@ -77,15 +77,9 @@ impl Account {
         let config = aws_sdk_kms::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(place().region.to_string()))
-            .credentials_provider(Credentials::new(
-                place().account.as_str(),
-                "bench",
-                None,
-                None,
-                "bench",
-            ))
+            .allow_no_auth()
             .endpoint_url("http://engine.bench")
-            .http_client(engine::connector(Arc::new(engine)))
+            .http_client(engine::connector_as_root(Arc::new(engine), &place()))
             .build();
         Self {
             client: Client::new(place(), &config, Pace::unlimited()),

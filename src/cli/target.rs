@@ -146,13 +146,12 @@ impl<'a> Targets<'a> {
             let engine = Engine::open(self.engine_settings()?)?;
             self.engine.get_or_init(|| Arc::new(engine))
         };
-        let credentials = Credentials::new(place.account.as_str(), "local", None, None, "local");
         let config = aws_sdk_kms::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(aws_sdk_kms::config::Region::new(place.region.to_string()))
-            .credentials_provider(credentials)
+            .allow_no_auth()
             .endpoint_url("http://keywright.local")
-            .http_client(engine::connector(Arc::clone(engine)))
+            .http_client(engine::connector_as_root(Arc::clone(engine), place))
             .build();
         Ok(Client::new(place.clone(), &config, Pace::unlimited()))
     }

@@ -12,12 +12,34 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 
-use super::Engine;
+use super::{Caller, Engine};
+use crate::model::{Place, Principal};
 
-/// An HTTP client whose every request is answered by the engine.
+/// An HTTP client whose every request is answered by the engine; the request's signature tells who calls.
 pub fn connector(engine: Arc<Engine>) -> SharedHttpClient {
+    in_process(Direct {
+        engine,
+        caller: None,
+    })
+}
+
+/// The same for the root user of a place's account, whose requests need no signature.
+///
+/// The caller travels beside the request, where nothing that comes over a network can put one.
+pub fn connector_as_root(engine: Arc<Engine>, place: &Place) -> SharedHttpClient {
+    in_process(Direct {
+        engine,
+        caller: Some(Caller {
+            account: place.account,
+            region: place.region.clone(),
+            principal: Principal::Account(place.partition(), place.account),
+        }),
+    })
+}
+
+fn in_process(direct: Direct) -> SharedHttpClient {
     SharedHttpClient::new(InProcess {
-        connector: SharedHttpConnector::new(Direct { engine }),
+        connector: SharedHttpConnector::new(direct),
     })
 }
 
@@ -39,24 +61,29 @@ impl HttpClient for InProcess {
 #[derive(Debug)]
 struct Direct {
     engine: Arc<Engine>,
+    /// Known without a signature.
+    caller: Option<Caller>,
 }
 
 impl HttpConnector for Direct {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        HttpConnectorFuture::ready(exchange(&self.engine, request))
+        HttpConnectorFuture::ready(exchange(self, request))
     }
 }
 
-fn exchange(engine: &Engine, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+fn exchange(direct: &Direct, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
     let request = request
         .try_into_http1x()
         .map_err(|error| ConnectorError::user(error.into()))?;
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    if let Some(caller) = &direct.caller {
+        parts.extensions.insert(caller.clone());
+    }
     let body = body
         .bytes()
         .map(Bytes::copy_from_slice)
         .ok_or_else(|| ConnectorError::user("the engine takes no streamed requests".into()))?;
-    let response = engine.handle(http::Request::from_parts(parts, body));
+    let response = direct.engine.handle(http::Request::from_parts(parts, body));
     response.map(SdkBody::from).try_into().map_err(
         |error: aws_smithy_runtime_api::http::HttpError| ConnectorError::other(error.into(), None),
     )

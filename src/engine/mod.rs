@@ -26,7 +26,7 @@ use crate::model::AccountId;
 
 pub use caller::Caller;
 pub use clock::{Clock, SystemClock};
-pub use connector::connector;
+pub use connector::{connector, connector_as_root};
 pub use entropy::{Entropy, NoEntropy, SystemEntropy};
 pub use interceptor::{Call, Interceptor};
 pub use store::OpenError;
@@ -113,7 +113,9 @@ impl Engine {
             Ok(request_id) => request_id,
             Err(error) => return wire::respond(Err(error.into()), ""),
         };
-        let caller = match Caller::of(request.headers(), self.default_account) {
+        let known = request.extensions().get::<Caller>().cloned();
+        let signed = || Caller::of(request.headers(), self.default_account);
+        let caller = match known.map_or_else(signed, Ok) {
             Ok(caller) => caller,
             Err(failure) => return wire::respond(Err(failure), &request_id),
         };

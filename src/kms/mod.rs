@@ -88,7 +88,7 @@ impl Client {
             if let Some(count) = self.calls.get(api as usize) {
                 count.fetch_add(1, Ordering::Relaxed);
             }
-            let answer = send().await;
+            let answer = Box::pin(send()).await;
             drop(turn);
             let error = match answer {
                 Ok(value) => {
