@@ -3,7 +3,7 @@
 mod execute;
 mod expect;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 
 use futures_util::StreamExt as _;
@@ -20,6 +20,11 @@ const KEYS_AT_ONCE: usize = 64;
 /// Something that happened.
 #[derive(Clone, Debug)]
 pub enum Event<'a> {
+    /// A key's changes begin.
+    Started {
+        /// The key.
+        key: &'a KeyName,
+    },
     /// A change took effect.
     Done {
         /// The key.
@@ -65,6 +70,11 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// True when a change was tried and did not take effect.
+    pub fn is_of_change(&self) -> bool {
+        !matches!(self, Self::Stopped)
+    }
+
     /// True when the plan was refused for being out of date.
     pub fn is_stale(&self) -> bool {
         matches!(self, Self::Stale(_) | Self::StaleAlias(_))
@@ -100,18 +110,11 @@ pub async fn apply(
     plan: &PlacePlan,
     events: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Outcome {
-    if !plan.refusals.is_empty() {
-        return Outcome::default();
-    }
     let reporter = Reporter {
         events: RefCell::new(events),
-        stopped: std::cell::Cell::new(false),
+        stopped: Cell::new(false),
     };
-    let todo = plan
-        .keys
-        .iter()
-        .filter(|key| key.refusals.is_empty() && !key.changes.is_empty())
-        .enumerate();
+    let todo = plan.work().enumerate();
     let runs = stream::iter(todo).map(|(index, key)| {
         let reporter = &reporter;
         async move { (index, run(client, key, reporter).await) }
@@ -127,7 +130,7 @@ pub async fn apply(
 /// The events of keys that run at once, one after the other.
 struct Reporter<'a, F> {
     events: RefCell<&'a mut F>,
-    stopped: std::cell::Cell<bool>,
+    stopped: Cell<bool>,
 }
 
 impl<F: FnMut(Event<'_>) -> ControlFlow<()>> Reporter<'_, F> {
@@ -143,6 +146,7 @@ async fn run<F: FnMut(Event<'_>) -> ControlFlow<()>>(
     plan: &KeyPlan,
     reporter: &Reporter<'_, F>,
 ) -> KeyOutcome {
+    reporter.tell(Event::Started { key: &plan.name });
     let mut key = plan.key.as_ref().map(|arn| arn.id.clone());
     let mut expectations = expect::Expectations::default();
     let mut done = 0;
@@ -178,7 +182,9 @@ async fn run<F: FnMut(Event<'_>) -> ControlFlow<()>>(
         name: plan.name.clone(),
         key: key.map(|id| KeyArn::new(client.place().clone(), id)),
         done,
-        skipped: plan.changes.len() - done - usize::from(failure.is_some()),
+        skipped: plan.changes.len()
+            - done
+            - usize::from(failure.as_ref().is_some_and(Failure::is_of_change)),
         failure,
     }
 }

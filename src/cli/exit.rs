@@ -50,6 +50,26 @@ pub(super) fn report(result: &anyhow::Result<Exit>) -> ExitCode {
     ExitCode::from(exit.code())
 }
 
+/// Tells what is wrong with the arguments, or what was asked about them; 2 would mean drift to a scheduled job.
+pub(super) fn report_usage(usage: &clap::Error) -> ExitCode {
+    // Nobody is left to tell when the output is gone.
+    let _ignored = usage.print();
+    let exit = if usage.use_stderr() {
+        Exit::Error
+    } else {
+        Exit::Done
+    };
+    ExitCode::from(exit.code())
+}
+
+/// What became of writing for a reader who may have seen enough; the work and its exit code stay as they are.
+pub(super) fn unless_gone(written: std::io::Result<()>) -> std::io::Result<()> {
+    match written {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
 /// A reader that has seen enough is not an error.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let broken = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;

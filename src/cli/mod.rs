@@ -18,7 +18,10 @@ pub use exit::Exit;
 
 /// Runs the program and says how it ended.
 pub fn main() -> ExitCode {
-    let args = args::Args::parse();
+    let args = match args::Args::try_parse() {
+        Ok(args) => args,
+        Err(usage) => return exit::report_usage(&usage),
+    };
     let context = match context::Context::from_process(&args) {
         Ok(context) => context,
         Err(error) => return exit::report(&Err(error)),

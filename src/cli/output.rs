@@ -7,6 +7,7 @@ use anstream::{AutoStream, StripStream};
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
 
+use super::exit::unless_gone;
 use crate::diagnostic::Diagnostic;
 use crate::report::{self, Format, Report, diagnostics};
 use crate::state::Desired;
@@ -47,6 +48,18 @@ impl FromStr for OutputSpec {
     }
 }
 
+/// Makes sure that every file can be written, before anything is done that it should tell of.
+pub(super) fn prepare(outputs: &[OutputSpec]) -> anyhow::Result<()> {
+    for path in outputs.iter().filter_map(|output| output.file.as_ref()) {
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path);
+        file.with_context(|| format!("cannot write {path}"))?;
+    }
+    Ok(())
+}
+
 /// Writes the report in every format that was asked for.
 pub(super) fn write(outputs: &[OutputSpec], report: Report<'_>) -> anyhow::Result<()> {
     each(outputs, |format, out| report::render(report, format, out))
@@ -85,8 +98,7 @@ fn each(
         match file {
             None => {
                 let mut out = AutoStream::auto(std::io::stdout().lock());
-                write(*format, &mut out)?;
-                out.flush()?;
+                unless_gone(write(*format, &mut out).and_then(|()| out.flush()))?;
             }
             Some(path) => {
                 let mut bytes = StripStream::new(Vec::new());

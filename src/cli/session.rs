@@ -83,12 +83,8 @@ impl<'a> Session<'a> {
         self.plan_desired(&self.desired, limits, others).await
     }
 
-    /// Observes and plans some keys again; returns those that are not as they should be.
-    pub(super) async fn plan_only(
-        &self,
-        names: &Names,
-        limits: &Limits,
-    ) -> BTreeMap<Place, Vec<KeyPlan>> {
+    /// Observes and plans some keys again.
+    pub(super) async fn plan_some(&self, names: &Names, limits: &Limits) -> Plan {
         let narrow = |place: &DesiredPlace| {
             let names = names.get(&place.place)?;
             let mut place = place.clone();
@@ -96,17 +92,33 @@ impl<'a> Session<'a> {
             place.grants.retain(|name, _| names.contains(name));
             Some(place)
         };
-        let desired = Desired {
-            places: self.desired.places.iter().filter_map(narrow).collect(),
-        };
-        let plan = self
-            .plan_desired(&desired, limits, Others::WhenMissing)
-            .await;
+        let places = self.desired.places.iter().filter_map(narrow).collect();
+        self.plan_desired(&Desired { places }, limits, Others::WhenMissing)
+            .await
+    }
+
+    /// Observes and plans some keys again; returns those that are not as they should be, or cannot be read.
+    pub(super) async fn unsettled(
+        &self,
+        names: &Names,
+        limits: &Limits,
+    ) -> BTreeMap<Place, Vec<KeyPlan>> {
+        let plan = self.plan_some(names, limits).await;
         let open = |key: &KeyPlan| {
             !key.changes.is_empty() || !key.refusals.is_empty() || !key.unreadable.is_empty()
         };
         let places = plan.places.into_iter().map(|place| {
-            let keys: Vec<KeyPlan> = place.keys.into_iter().filter(open).collect();
+            let unread = place.unreadable.iter().find(|row| row.key.is_none());
+            let keys: Vec<KeyPlan> = match unread {
+                // Nothing could be read back at all.
+                Some(row) => {
+                    let names = names.get(&place.place).into_iter().flatten();
+                    names
+                        .map(|name| KeyPlan::unread(name.clone(), row.clone()))
+                        .collect()
+                }
+                None => place.keys.into_iter().filter(open).collect(),
+            };
             (place.place, keys)
         });
         places.filter(|(_, keys)| !keys.is_empty()).collect()

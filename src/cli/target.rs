@@ -6,6 +6,7 @@ use anyhow::{Context as _, bail, ensure};
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{ConfigLoader, SdkConfig};
 use aws_sdk_kms::config::{BehaviorVersion, Credentials};
+use aws_sdk_kms::error::DisplayErrorContext;
 
 use super::abort::Abort;
 use super::args::{TargetArgs, TargetKind};
@@ -143,7 +144,13 @@ impl<'a> Targets<'a> {
         let engine = if let Some(engine) = self.engine.get() {
             engine
         } else {
-            let engine = Engine::open(self.engine_settings()?)?;
+            let opened = Engine::open(self.engine_settings()?);
+            let engine = opened.with_context(|| {
+                format!(
+                    "cannot use the local engine in `{}`; name another folder with --state",
+                    self.args.state
+                )
+            })?;
             self.engine.get_or_init(|| Arc::new(engine))
         };
         let config = aws_sdk_kms::Config::builder()
@@ -245,29 +252,38 @@ fn endpoint(url: &str) -> anyhow::Result<Kind<'_>> {
     Ok(Kind::Endpoint(url))
 }
 
+/// True for URLs that lead to this machine, whatever they look like.
 fn is_loopback(url: &str) -> bool {
-    let host = url
-        .split("://")
-        .nth(1)
-        .unwrap_or_default()
-        .split('/')
-        .next()
-        .unwrap_or_default();
-    let name = host.strip_prefix("[::1]").map_or_else(
-        || host.split(':').next().unwrap_or_default(),
-        |_| "localhost",
-    );
-    name == "localhost" || name.ends_with(".localhost") || name.starts_with("127.")
+    let Ok(uri) = url.parse::<http::Uri>() else {
+        return false;
+    };
+    let Some(authority) = uri
+        .authority()
+        .filter(|authority| !authority.as_str().contains('@'))
+    else {
+        return false;
+    };
+    let host = authority
+        .host()
+        .trim_start_matches('[')
+        .trim_end_matches(']');
+    let is_name = host == "localhost" || host.ends_with(".localhost");
+    is_name
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 /// The account that the credentials lead to.
 async fn caller(config: &SdkConfig) -> anyhow::Result<AccountId> {
     let sts = aws_sdk_sts::Client::new(config);
-    let identity = sts
-        .get_caller_identity()
-        .send()
-        .await
-        .map_err(aws_sdk_sts::Error::from)?;
+    let identity = sts.get_caller_identity().send().await;
+    let identity = identity.map_err(|error| {
+        anyhow::anyhow!(
+            "STS does not say who calls: {}",
+            DisplayErrorContext(&error)
+        )
+    })?;
     Ok(identity
         .account()
         .context("STS did not name an account")?

@@ -101,10 +101,7 @@ fn kind_of(code: &str, message: &str, status: u16) -> ErrorKind {
         }
         "InvalidArnException" if message.contains("valid principal") => ErrorKind::NotVisibleYet,
         "NotFoundException" => ErrorKind::NotFound,
-        "AccessDeniedException"
-        | "UnrecognizedClientException"
-        | "ExpiredTokenException"
-        | "InvalidSignatureException" => ErrorKind::Denied,
+        "AccessDeniedException" => ErrorKind::Denied,
         "KMSInternalException" | "DependencyTimeoutException" | "KeyUnavailableException" => {
             ErrorKind::Unclear
         }

@@ -145,19 +145,19 @@ pub async fn observe(
         };
         let found = search.run(client).await;
         targets.extend(found.ours);
-        place.others = found.others;
+        if scope.others == Others::Always {
+            place.others = found.others;
+        }
         place.unreadable.extend(found.unreadable);
     }
     read_keys(client, &targets, &mut place, progress).await;
     place
 }
 
+/// True when the id, the main alias or a former one leads to the key; other aliases prove nothing.
 fn is_found(wanted: &Wanted, aliases: &BTreeMap<AliasName, KeyId>) -> bool {
-    wanted.id.is_some()
-        || wanted
-            .aliases
-            .iter()
-            .any(|alias| aliases.contains_key(alias))
+    let mut names = std::iter::once(&wanted.name).chain(&wanted.formerly);
+    wanted.id.is_some() || names.any(|name| aliases.contains_key(name.alias()))
 }
 
 /// The keys that ids and aliases lead to, with what to read of each beyond the usual.

@@ -1,4 +1,4 @@
-//! Keys that no alias leads to: their tags tell whose they are.
+//! Keys that no alias of theirs leads to: their tags tell whose they are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,11 +47,9 @@ impl Search<'_> {
         for (alias, id) in self.aliases {
             aliases_of.entry(id).or_default().insert(alias.clone());
         }
-        let everything = self.scope.others == Others::Always;
         let candidates = ids
             .iter()
-            .filter(|id| !self.reserved.contains(id) && !self.known.contains_key(id))
-            .filter(|id| everything || !aliases_of.contains_key(id));
+            .filter(|id| !self.reserved.contains(id) && !self.known.contains_key(id));
         let mut readings = stream::iter(candidates)
             .map(|id| async move { (id, key::tags(client, id).await) })
             .buffer_unordered(KEYS_AT_ONCE);
@@ -63,9 +61,9 @@ impl Search<'_> {
                     tags,
                     aliases_of.get(id).cloned().unwrap_or_default(),
                 ),
-                // A key that is gone since, or one of AWS's own without an alias.
-                Err(error)
-                    if error.kind == ErrorKind::NotFound || self.is_not_ours_to_read(&error) => {}
+                // A key that is gone since, or another's that is known by an alias of its own.
+                Err(error) if error.kind == ErrorKind::NotFound => {}
+                Err(error) if self.is_anothers(&error, aliases_of.contains_key(id)) => {}
                 Err(error) => found.unreadable.push(Unreadable::key(id, &error)),
             }
         }
@@ -90,9 +88,9 @@ impl Search<'_> {
         }
     }
 
-    /// True when a key cannot be one we made, so that not being allowed to read it is no loss.
-    fn is_not_ours_to_read(&self, error: &CallError) -> bool {
-        error.kind == ErrorKind::Denied && self.scope.others == Others::WhenMissing
+    /// True when not being allowed to read a key is no loss: it has an alias, and ours get theirs first of all.
+    fn is_anothers(&self, error: &CallError, has_alias: bool) -> bool {
+        error.kind == ErrorKind::Denied && has_alias && self.scope.others == Others::WhenMissing
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::key::Draft;
-use super::{Action, GrantToCreate, KeyPlan, Limits, Refusal, Rule};
-use crate::model::{GrantName, GrantTerms, LiveGrantName, Principal, ScopeName};
+use super::{Action, GrantToCreate, KeyPlan, Limits, Note, Refusal, Rule};
+use crate::model::{GrantName, GrantTerms, KeyState, LiveGrantName, Principal, ScopeName};
 use crate::state::{
     DesiredGrant, DesiredPlace, GrantsOnKey, LiveGrant, LivePrincipal, ObservedKey, ObservedPlace,
     UnmanagedGrants,
@@ -20,6 +20,8 @@ pub(super) struct Terms<'a> {
     pub(super) scope: Option<&'a ScopeName>,
     /// What happens to grants that are nobody's.
     pub(super) unmanaged: UnmanagedGrants,
+    /// Whether KMS takes new grants on the key in its state.
+    pub(super) usable: bool,
     /// Now.
     pub(super) now: Timestamp,
 }
@@ -47,6 +49,13 @@ pub(super) fn plan(draft: &mut Draft<'_>, terms: &Terms<'_>, live: &[LiveGrant])
             .iter()
             .find(|live| agrees(grant, live))
             .map(|live| &live.id);
+        if kept.is_none() && !terms.usable {
+            draft.note(
+                "waiting-grant",
+                format!("grant `{}` waits until the key is usable", grant.name),
+            );
+            continue;
+        }
         if kept.is_none() {
             let name = LiveGrantName {
                 scope: terms.scope.cloned(),
@@ -98,6 +107,16 @@ fn undeclared(
     grant: &LiveGrant,
 ) -> Option<&'static str> {
     if let Some(ours) = &grant.ours {
+        if let (None, Some(scope)) = (terms.scope, &ours.scope) {
+            draft.note(
+                "grant-of-scope",
+                format!(
+                    "grant `{}` on the key is that of scope `{scope}`",
+                    ours.name
+                ),
+            );
+            return None;
+        }
         let mine = ours.scope.as_ref() == terms.scope && !declared.contains(&ours.name);
         let expired = ours.expires.is_some_and(|expires| expires <= terms.now);
         return mine.then_some(if expired {
@@ -118,7 +137,7 @@ fn undeclared(
         UnmanagedGrants::Revoke => Some("not in any manifest"),
         UnmanagedGrants::Keep => {
             draft.note(
-                "unmanaged-grant",
+                Note::UNMANAGED_GRANT,
                 format!("grant {} of {grantee} is in no manifest", grant.id),
             );
             None
@@ -203,23 +222,17 @@ pub(super) fn plan_foreign(
             }
         }
     }
+    let usable = found.state == KeyState::Enabled;
+    if !usable {
+        draft.note("not-usable", format!("the key is {}", found.state));
+    }
     let terms = Terms {
         declared: &on_key.grants,
         scope: Some(&place.scope),
         unmanaged: UnmanagedGrants::Keep,
+        usable,
         now: limits.now,
     };
-    plan_where_usable(&mut draft, &terms, found);
+    self::plan(&mut draft, &terms, &found.grants);
     draft.plan
-}
-
-fn plan_where_usable(draft: &mut Draft<'_>, terms: &Terms<'_>, found: &ObservedKey) {
-    if found.state == crate::model::KeyState::Enabled {
-        plan(draft, terms, &found.grants);
-    } else {
-        draft.note(
-            "not-usable",
-            format!("the key is {}: grants wait until it is usable", found.state),
-        );
-    }
 }

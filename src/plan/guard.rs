@@ -1,6 +1,9 @@
 //! Guardrails: why a plan refuses to do something, and what is worth knowing about it.
 
-use super::{KeyPlan, Limits};
+use std::collections::BTreeMap;
+
+use super::{Action, KeyPlan, Limits};
+use crate::model::{KeyArn, KeyName};
 use crate::state::DesiredPlace;
 
 /// A guardrail.
@@ -74,6 +77,9 @@ pub struct Note {
 }
 
 impl Note {
+    /// The code of notes about grants that no manifest declares.
+    pub const UNMANAGED_GRANT: &str = "unmanaged-grant";
+
     pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -94,16 +100,72 @@ pub(super) fn mass_change(
     let existing = keys.iter().filter(|key| key.key.is_some()).count();
     let changed = keys
         .iter()
-        .filter(|key| key.key.is_some() && !key.changes.is_empty())
+        .filter(|key| key.key.is_some() && alters(key))
         .count();
     let percent = usize::from(desired.guardrails.mass_change_percent);
     if limits.allow.mass_change || existing < ENOUGH_KEYS || changed * 100 <= existing * percent {
         return None;
     }
     let message = format!("{changed} of {existing} keys would change, which is over {percent} %");
-    Some(Refusal::new(
-        Rule::MassChange,
-        message,
-        "review the plan, then allow it with --allow-mass-change",
-    ))
+    let help =
+        "review the plan, then allow it with --allow-mass-change; new keys are made all the same";
+    Some(Refusal::new(Rule::MassChange, message, help))
+}
+
+/// True when something that is there would change; completing a key that a killed run left behind does not count.
+fn alters(key: &KeyPlan) -> bool {
+    let completes = |action: &Action| match action {
+        Action::CreateAlias(_) => true,
+        Action::CreateGrant(grant) => !grant.replaces,
+        Action::EnableKeyRotation { from, .. } => from.is_none_or(|from| !from.enabled),
+        Action::CreateKey(_)
+        | Action::CancelKeyDeletion { .. }
+        | Action::PutKeyPolicy { .. }
+        | Action::EnableKey
+        | Action::UpdateKeyDescription { .. }
+        | Action::TagResource { .. }
+        | Action::UntagResource { .. }
+        | Action::UpdateAlias { .. }
+        | Action::DisableKeyRotation { .. }
+        | Action::RotateKeyOnDemand { .. }
+        | Action::RevokeGrant { .. }
+        | Action::DeleteAlias(_)
+        | Action::DisableKey
+        | Action::ScheduleKeyDeletion { .. } => false,
+    };
+    key.changes.iter().any(|change| !completes(&change.action))
+}
+
+/// Refuses all manifests that lead to one live key: two owners would undo each other's work.
+pub(super) fn one_manifest_a_key(keys: &mut [KeyPlan]) {
+    let mut names: BTreeMap<KeyArn, Vec<KeyName>> = BTreeMap::new();
+    for key in keys.iter() {
+        if let Some(arn) = &key.key {
+            names.entry(arn.clone()).or_default().push(key.name.clone());
+        }
+    }
+    for key in keys {
+        let Some(names) = key
+            .key
+            .as_ref()
+            .and_then(|arn| names.get(arn))
+            .filter(|names| names.len() > 1)
+        else {
+            continue;
+        };
+        let others: Vec<&str> = names
+            .iter()
+            .filter(|name| **name != key.name)
+            .map(|name| name.as_str())
+            .collect();
+        let message = format!(
+            "the same live key is also that of `{}`",
+            others.join("`, `")
+        );
+        key.refusals.push(Refusal::new(
+            Rule::Ownership,
+            message,
+            "keep one manifest for it",
+        ));
+    }
 }

@@ -96,7 +96,7 @@ fn by_tags(place: &DesiredPlace, key: &DesiredKey, live: &ObservedPlace) -> Opti
                 .iter()
                 .all(|(key, value)| found.tags.get(key) == Some(value))
         };
-        found.aliases.is_empty() && proofs.iter().any(proves)
+        proofs.iter().any(proves)
     };
     let candidates = live.keys.values().filter(is_ours);
     let oldest =

@@ -9,7 +9,7 @@ use crate::model::{KeyState, RotationPeriod, TagKey};
 use crate::policy;
 use crate::state::{
     Deletion, DesiredKey, DesiredPlace, LivePolicy, ObservedKey, ObservedPlace, Rotation,
-    UnmanagedGrants,
+    UnmanagedGrants, Unreadable,
 };
 
 /// Days without use that a key needs before its deletion may be scheduled.
@@ -31,6 +31,16 @@ impl Draft<'_> {
     pub(super) fn change(&mut self, action: Action) {
         let expects = self.live.and_then(|live| action.expectation(live));
         self.plan.changes.push(Change { action, expects });
+    }
+
+    /// Adds a change that takes access away: after what gives it, before what takes away what it may replace.
+    fn change_before_revocations(&mut self, action: Action) {
+        self.change(action);
+        let is_revocation = |change: &Change| matches!(change.action, Action::RevokeGrant { .. });
+        let changes = &mut self.plan.changes;
+        if let Some(first) = changes.iter().position(is_revocation) {
+            changes.get_mut(first..).unwrap_or_default().rotate_right(1);
+        }
     }
 
     pub(super) fn note(&mut self, code: &'static str, message: impl Into<String>) {
@@ -99,6 +109,15 @@ pub(super) fn plan(
 }
 
 impl KeyPlan {
+    /// A key that could not be read, and so not be planned.
+    #[must_use]
+    pub fn unread(name: crate::model::KeyName, row: Unreadable) -> Self {
+        Self {
+            unreadable: vec![row],
+            ..Self::empty(name, None)
+        }
+    }
+
     pub(super) fn empty(name: crate::model::KeyName, key: Option<crate::model::KeyArn>) -> Self {
         Self {
             name,
@@ -143,6 +162,7 @@ fn plan_new(draft: &mut Draft<'_>, key: &DesiredKey, live: &ObservedPlace, limit
         declared: &key.grants,
         scope: None,
         unmanaged: UnmanagedGrants::Keep,
+        usable: true,
         now: limits.now,
     };
     grants::plan(draft, &terms, &[]);
@@ -183,7 +203,12 @@ fn plan_live(draft: &mut Draft<'_>, task: &Task<'_>, found: &ObservedKey) {
     if key.enabled && (going || found.state == KeyState::Disabled) {
         draft.change(Action::EnableKey);
     }
-    plan_policy(draft, key, found, limits);
+    let policy = plan_policy(draft, key, found, limits);
+    let narrows = policy.is_some() && removes_statements(key, found);
+    let mut policy = policy;
+    if let Some(action) = policy.take_if(|_| !narrows) {
+        draft.change(action);
+    }
     if found.description != key.description {
         draft.change(Action::UpdateKeyDescription {
             from: found.description.clone(),
@@ -193,6 +218,9 @@ fn plan_live(draft: &mut Draft<'_>, task: &Task<'_>, found: &ObservedKey) {
     plan_tags(draft, key, found);
     let moves = plan_aliases(draft, task, found);
     plan_use(draft, key, found, limits);
+    if let Some(action) = policy {
+        draft.change_before_revocations(action);
+    }
     for action in moves {
         draft.change(action);
     }
@@ -251,9 +279,15 @@ fn check_immutable(draft: &mut Draft<'_>, key: &DesiredKey, found: &ObservedKey)
     }
 }
 
-fn plan_policy(draft: &mut Draft<'_>, key: &DesiredKey, found: &ObservedKey, limits: &Limits) {
+/// The new policy, where there should be one.
+fn plan_policy(
+    draft: &mut Draft<'_>,
+    key: &DesiredKey,
+    found: &ObservedKey,
+    limits: &Limits,
+) -> Option<Action> {
     let cosmetic = match &found.policy {
-        LivePolicy::Document(live) if policy::identical(live, &key.policy) => return,
+        LivePolicy::Document(live) if policy::identical(live, &key.policy) => return None,
         LivePolicy::Document(live) => policy::same(live, &key.policy),
         LivePolicy::Opaque { reason, .. } => {
             draft.note(
@@ -268,14 +302,25 @@ fn plan_policy(draft: &mut Draft<'_>, key: &DesiredKey, found: &ObservedKey, lim
             "cosmetic",
             "the policy means the same in other words; --rewrite makes it the same text",
         );
-        return;
+        return None;
     }
-    draft.change(Action::PutKeyPolicy {
+    Some(Action::PutKeyPolicy {
         from: Box::new(found.policy.clone()),
         to: Box::new(key.policy.clone()),
         bypass_lockout_check: limits.allow.lockout,
         cosmetic,
-    });
+    })
+}
+
+/// True when a statement of the live policy is not in the new one, so that someone may lose access.
+fn removes_statements(key: &DesiredKey, found: &ObservedKey) -> bool {
+    match &found.policy {
+        LivePolicy::Document(live) => live
+            .statements
+            .iter()
+            .any(|one| !key.policy.statements.contains(one)),
+        LivePolicy::Opaque { .. } => true,
+    }
 }
 
 fn plan_tags(draft: &mut Draft<'_>, key: &DesiredKey, found: &ObservedKey) {
@@ -360,7 +405,7 @@ fn plan_use(draft: &mut Draft<'_>, key: &DesiredKey, found: &ObservedKey, limits
         draft.note(
             "not-usable",
             format!(
-                "the key is {}: its rotation and new grants wait until it is usable",
+                "the key is {}: its rotation waits until it is usable",
                 found.state
             ),
         );
@@ -369,17 +414,14 @@ fn plan_use(draft: &mut Draft<'_>, key: &DesiredKey, found: &ObservedKey, limits
         plan_rotation(draft, key, found);
         plan_rotations_on_demand(draft, key, found.rotations_on_demand.unwrap_or(0));
     }
-    let nothing = std::collections::BTreeMap::new();
-    let declared = if usable { &key.grants } else { &nothing };
     let terms = grants::Terms {
-        declared,
+        declared: &key.grants,
         scope: None,
         unmanaged: key.unmanaged_grants,
+        usable,
         now: limits.now,
     };
-    if usable || key.grants.is_empty() {
-        grants::plan(draft, &terms, &found.grants);
-    }
+    grants::plan(draft, &terms, &found.grants);
 }
 
 fn plan_rotation(draft: &mut Draft<'_>, key: &DesiredKey, found: &ObservedKey) {
@@ -452,7 +494,11 @@ fn plan_deletion(
             "delete the alias first",
         );
     }
-    for grant in found.grants.iter().filter(|grant| grant.ours.is_none()) {
+    for grant in found
+        .grants
+        .iter()
+        .filter(|grant| grant.ours.as_ref().is_none_or(|ours| ours.scope.is_some()))
+    {
         let grantee = grants::principal(&grant.grantee, found);
         draft.refuse(
             Rule::Deletion,

@@ -60,13 +60,13 @@ pub struct PlacePlan {
     pub place: Place,
     /// Per key, by name.
     pub keys: Vec<KeyPlan>,
-    /// Keys that are ours but in no manifest; `None` where nobody looked.
+    /// Keys that are ours but in no manifest, where they were looked for.
     pub orphans: Vec<Other>,
     /// Keys that are nobody's, where they were looked at.
     pub unmanaged: Vec<Other>,
     /// What could not be read, apart from keys of the manifests.
     pub unreadable: Vec<Unreadable>,
-    /// Why nothing is done here at all.
+    /// Why nothing is done here to keys that exist already.
     pub refusals: Vec<Refusal>,
 }
 
@@ -98,7 +98,24 @@ pub struct KeyPlan {
     pub unreadable: Vec<Unreadable>,
 }
 
+impl PlacePlan {
+    /// The keys to change: those that no refusal holds back.
+    pub fn work(&self) -> impl Iterator<Item = &KeyPlan> {
+        let held = |key: &&KeyPlan| self.refusals.is_empty() || key.key.is_none();
+        let ready = |key: &&KeyPlan| key.refusals.is_empty() && !key.changes.is_empty();
+        self.keys.iter().filter(ready).filter(held)
+    }
+}
+
 impl Plan {
+    /// How many grants no manifest declares.
+    pub fn unmanaged_grants(&self) -> usize {
+        let notes = self.keys().flat_map(|(_, key)| &key.notes);
+        notes
+            .filter(|note| note.code == Note::UNMANAGED_GRANT)
+            .count()
+    }
+
     /// Every key's plan, with its place.
     pub fn keys(&self) -> impl Iterator<Item = (&PlacePlan, &KeyPlan)> {
         self.places
@@ -206,6 +223,7 @@ fn plan_place(desired: &DesiredPlace, live: &ObservedPlace, limits: &Limits) -> 
                 .map(|on_key| grants::plan_foreign(desired, on_key, live, limits)),
         );
     }
+    guard::one_manifest_a_key(&mut keys);
     let mine: BTreeSet<&KeyId> = keys
         .iter()
         .flat_map(|key| key.unreadable.iter().filter_map(|row| row.key.as_ref()))

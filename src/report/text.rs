@@ -8,7 +8,7 @@ use similar::{ChangeTag, TextDiff};
 use super::action::describe;
 use super::style::{ADDED, CHANGED, HEADING, PROBLEM, QUIET, REMOVED, paint};
 use super::{Applied, Report};
-use crate::apply::KeyOutcome;
+use crate::apply::{Failure, KeyOutcome};
 use crate::model::AccountId;
 use crate::plan::{Action, KeyPlan, Other, PlacePlan, Plan, Refusal, Summary};
 use crate::policy::{self, Document};
@@ -255,7 +255,9 @@ fn write_summary(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         orphans,
         unmanaged,
     } = *summary;
-    let mut line = if create + change + delete == 0 {
+    let mut line = if create + change + delete == 0 && refused + unreadable > 0 {
+        format!("Plan: nothing that may be done; {unchanged} unchanged")
+    } else if create + change + delete == 0 {
         format!("Plan: no changes; {unchanged} unchanged")
     } else {
         format!(
@@ -292,7 +294,7 @@ fn write_applied(plan: &Plan, applied: &Applied, out: &mut dyn Write) -> io::Res
         for key in &outcome.keys {
             done += key.done;
             skipped += key.skipped;
-            failed += usize::from(key.failure.is_some());
+            failed += usize::from(key.failure.as_ref().is_some_and(Failure::is_of_change));
             write_outcome(place, key, out)?;
         }
     }
@@ -306,6 +308,9 @@ fn write_applied(plan: &Plan, applied: &Applied, out: &mut dyn Write) -> io::Res
                 paint(PROBLEM, "not confirmed"),
                 key.name
             )?;
+            for row in &key.unreadable {
+                write_unreadable(row, "    ", out)?;
+            }
             for change in &key.changes {
                 let [label, text] = describe(&change.action, place.account);
                 writeln!(out, "    {label:LABEL$} {text}")?;
@@ -323,7 +328,11 @@ fn write_applied(plan: &Plan, applied: &Applied, out: &mut dyn Write) -> io::Res
 }
 
 fn write_outcome(place: &PlacePlan, key: &KeyOutcome, out: &mut dyn Write) -> io::Result<()> {
-    let Some(failure) = &key.failure else {
+    let Some(failure) = key
+        .failure
+        .as_ref()
+        .filter(|failure| failure.is_of_change())
+    else {
         return Ok(());
     };
     let what = if failure.is_stale() {

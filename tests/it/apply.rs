@@ -61,6 +61,12 @@ fn every_part_of_a_key_can_change_and_settles() {
     111122223333/us-east-1
 
     ~ payments  [id]
+        description  ~ "Card data at rest" -> "Cards"
+        tags         + stage=live
+        tags         - team=payments
+        alias        + alias/cards
+        rotation     ~ every 180 days -> every 90 days
+        grant        + nightly-export: role/nightly-export may Decrypt, Encrypt when the context has purpose=export, before the old one goes
         policy       ~ replaced
           @@ -40,7 +40,7 @@
                  "Sid": "Allow use of the key",
@@ -80,12 +86,6 @@ fn every_part_of_a_key_can_change_and_settles() {
                  },
                  "Action": [
                    "kms:CreateGrant",
-        description  ~ "Card data at rest" -> "Cards"
-        tags         + stage=live
-        tags         - team=payments
-        alias        + alias/cards
-        rotation     ~ every 180 days -> every 90 days
-        grant        + nightly-export: role/nightly-export may Decrypt, Encrypt when the context has purpose=export, before the old one goes
         grant        - nightly-export: role/nightly-export may no longer Decrypt when the context has purpose=export: replaced
 
     Plan: 0 to create, 1 to change, 0 to delete; 1 unchanged.
@@ -201,7 +201,7 @@ fn what_is_fixed_at_creation_is_refused_with_the_way_out() {
         refused (immutable): the key has spec ECC_NIST_P256, the manifest says ECC_NIST_P384; KMS fixes it at creation
           help: correct `spec`, or give the new key another name and move its aliases over
 
-    Plan: no changes; 1 unchanged, 1 refused.
+    Plan: nothing that may be done; 1 unchanged, 1 refused.
     "#);
 }
 

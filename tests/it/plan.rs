@@ -155,7 +155,7 @@ fn an_existing_key_is_shown_in_full_and_adopted_only_on_request() {
         refused (adoption): arn:aws:kms:us-east-1:111122223333:key/[id] exists already and is not managed by keywright
           help: take it over as shown with --adopt, or with `id: [id]` in the manifest
 
-    Plan: no changes; 1 unchanged, 1 refused.
+    Plan: nothing that may be done; 1 unchanged, 1 refused.
     "#);
     sandbox.run("apply --yes --adopt").expect(0);
     assert_eq!(

@@ -6,23 +6,26 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::apply::{self, Event, Failure, Outcome};
+use futures_util::future::join_all;
+
+use crate::apply::{self, Event, Failure, KeyOutcome, Outcome};
 use crate::cli::args::ApplyArgs;
 use crate::cli::context::Context;
-use crate::cli::exit::Exit;
+use crate::cli::exit::{Exit, unless_gone};
 use crate::cli::output;
 use crate::cli::progress::Progress;
 use crate::cli::session::{self, Names, Session};
 use crate::model::{KeyName, Place};
 use crate::observe::Others;
 use crate::plan::{KeyPlan, Limits, Plan};
-use crate::report::{self, Applied, Report};
+use crate::report::{self, Applied, Format, Report};
 
 /// How often what was written is looked for on a remote target, with growing pauses: a minute in all.
 const LOOKS: u32 = 6;
 
 pub(super) async fn run(args: &ApplyArgs, context: &Context) -> anyhow::Result<Exit> {
     let outputs = &args.plan.outputs.outputs;
+    output::prepare(outputs)?;
     let Some(session) = Session::open(&args.plan.manifests, &args.plan.target, context).await?
     else {
         return Ok(Exit::Error);
@@ -31,13 +34,12 @@ pub(super) async fn run(args: &ApplyArgs, context: &Context) -> anyhow::Result<E
     let plan = session.plan(&limits, Others::WhenMissing).await;
     if output::shows_text(outputs) {
         let mut out = anstream::stdout();
-        report::render_plan(&plan, &mut out)?;
-        out.flush()?;
+        unless_gone(report::render_plan(&plan, &mut out).and_then(|()| out.flush()))?;
     }
     let has_work = plan
         .places
         .iter()
-        .any(|place| place.refusals.is_empty() && place.keys.iter().any(is_work));
+        .any(|place| place.work().next().is_some());
     let applied = if !has_work {
         None
     } else if args.yes || confirm(context)? {
@@ -52,20 +54,22 @@ pub(super) async fn run(args: &ApplyArgs, context: &Context) -> anyhow::Result<E
         .filter(|output| applied.is_some() || **output != output::STANDARD)
         .cloned();
     let later: Vec<_> = later.collect();
-    output::write(
-        &later,
-        Report {
-            verb: "apply",
-            plan: &plan,
-            applied: applied.as_ref(),
-            calls: &calls,
-        },
-    )?;
+    let report = Report {
+        verb: "apply",
+        plan: &plan,
+        applied: applied.as_ref(),
+        calls: &calls,
+    };
+    if let Err(error) = output::write(&later, report) {
+        // What was done must be told somewhere.
+        unless_gone(report::render(
+            report,
+            Format::Text,
+            &mut anstream::stderr(),
+        ))?;
+        return Err(error);
+    }
     Ok(exit_of(&plan, applied.as_ref()))
-}
-
-fn is_work(key: &KeyPlan) -> bool {
-    key.refusals.is_empty() && !key.changes.is_empty()
 }
 
 fn confirm(context: &Context) -> anyhow::Result<bool> {
@@ -90,8 +94,10 @@ async fn carry_out(
     let stop = AtomicBool::new(false);
     let work = async {
         let mut applied = execute(session, plan, &stop, context).await;
-        if has_superseded(&applied) {
-            let again = session.plan(limits, Others::WhenMissing).await;
+        let superseded = superseded(&applied);
+        if !superseded.is_empty() {
+            // Only those keys: what else moved since the person agreed is for another plan.
+            let again = session.plan_some(&superseded, limits).await;
             let second = execute(session, &again, &stop, context).await;
             merge(&mut applied, &second);
         }
@@ -127,40 +133,53 @@ async fn execute(
     stop: &AtomicBool,
     context: &Context,
 ) -> Applied {
-    let progress = Progress::start(context, "applying");
-    let mut applied = Applied::default();
-    for place in &plan.places {
-        progress.add(place.keys.iter().filter(|key| is_work(key)).count());
-        let Some(client) = session.client(&place.place) else {
-            continue;
-        };
-        let mut events = |event: Event<'_>| {
-            if let Event::Finished { key, failure } = event {
-                progress.step();
-                if let Some(failure) = failure {
-                    progress.say(&format!("{key}: {failure}"));
+    let progress = &Progress::start(context, "applying");
+    let places = plan.places.iter().filter_map(|place| {
+        let client = session.client(&place.place)?;
+        progress.add(place.work().count());
+        Some(async move {
+            let mut events = |event: Event<'_>| {
+                tell(progress, &event);
+                if stop.load(Ordering::Relaxed) {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
                 }
-            }
-            if stop.load(Ordering::Relaxed) {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        };
-        let outcome = apply::apply(client, place, &mut events).await;
-        applied.outcomes.insert(place.place.clone(), outcome);
+            };
+            let outcome = apply::apply(client, place, &mut events).await;
+            (place.place.clone(), outcome)
+        })
+    });
+    Applied {
+        outcomes: join_all(places).await.into_iter().collect(),
+        ..Applied::default()
     }
-    applied
 }
 
-fn has_superseded(applied: &Applied) -> bool {
-    let superseded =
-        |failure: &Option<Failure>| matches!(failure, Some(Failure::Superseded { .. }));
-    applied
-        .outcomes
-        .values()
-        .flat_map(|outcome| &outcome.keys)
-        .any(|key| superseded(&key.failure))
+fn tell(progress: &Progress, event: &Event<'_>) {
+    let Event::Finished { key, failure } = event else {
+        return;
+    };
+    progress.step();
+    if let Some(failure) = failure.filter(|failure| failure.is_of_change()) {
+        progress.say(&format!("{key}: {failure}"));
+    }
+}
+
+/// The keys that another run had created first.
+fn superseded(applied: &Applied) -> Names {
+    let is_superseded = |key: &&KeyOutcome| matches!(key.failure, Some(Failure::Superseded { .. }));
+    let of_place = |(place, outcome): (&Place, &Outcome)| {
+        let names: BTreeSet<KeyName> = outcome
+            .keys
+            .iter()
+            .filter(is_superseded)
+            .map(|key| key.name.clone())
+            .collect();
+        (place.clone(), names)
+    };
+    let places = applied.outcomes.iter().map(of_place);
+    places.filter(|(_, names)| !names.is_empty()).collect()
 }
 
 /// Puts the second round's outcome in place of keys that another run had created first.
@@ -200,7 +219,7 @@ async fn confirm_written(
         .map(|(place, outcome)| (place.clone(), written(outcome)))
         .collect();
     for look in 0.. {
-        let open = session.plan_only(&names, limits).await;
+        let open = session.unsettled(&names, limits).await;
         if open.is_empty() || !session.is_remote() || look + 1 == LOOKS {
             return open;
         }

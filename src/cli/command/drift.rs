@@ -10,6 +10,7 @@ use crate::plan::{Allow, Limits};
 use crate::report::Report;
 
 pub(super) async fn run(args: &DriftArgs, context: &Context) -> anyhow::Result<Exit> {
+    output::prepare(&args.outputs.outputs)?;
     let Some(session) = Session::open(&args.manifests, &args.target, context).await? else {
         return Ok(Exit::Error);
     };
@@ -42,5 +43,8 @@ pub(super) async fn run(args: &DriftArgs, context: &Context) -> anyhow::Result<E
             calls: &calls,
         },
     )?;
-    Ok(session::exit_of(&plan))
+    match session::exit_of(&plan) {
+        Exit::Done if args.all && plan.unmanaged_grants() > 0 => Ok(Exit::Changes),
+        exit => Ok(exit),
+    }
 }

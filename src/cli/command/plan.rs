@@ -9,6 +9,7 @@ use crate::observe::Others;
 use crate::report::Report;
 
 pub(super) async fn run(args: &PlanArgs, context: &Context) -> anyhow::Result<Exit> {
+    output::prepare(&args.outputs.outputs)?;
     let Some(session) = Session::open(&args.manifests, &args.target, context).await? else {
         return Ok(Exit::Error);
     };
