@@ -26,56 +26,14 @@ pub(super) struct Terms<'a> {
     pub(super) now: Timestamp,
 }
 
-/// Plans all grants of a key.
+/// A grant to revoke, and why.
+type Revocation<'a> = (&'a LiveGrant, &'static str);
+
+/// Plans all grants of a key: new ones first, revocations after their replacements.
 pub(super) fn plan(draft: &mut Draft<'_>, terms: &Terms<'_>, live: &[LiveGrant]) {
-    let mut revocations: Vec<(&LiveGrant, &'static str)> = Vec::new();
+    let mut revocations: Vec<Revocation<'_>> = Vec::new();
     for grant in terms.declared.values() {
-        let mine: Vec<&LiveGrant> = live
-            .iter()
-            .filter(|live| terms.is_mine(live, &grant.name))
-            .collect();
-        if grant.expires.is_some_and(|expires| expires <= terms.now) {
-            revocations.extend(mine.iter().map(|live| (*live, "expired")));
-            draft.note(
-                "expired-grant",
-                format!(
-                    "grant `{}` has expired and can leave the manifest",
-                    grant.name
-                ),
-            );
-            continue;
-        }
-        let kept = mine
-            .iter()
-            .find(|live| agrees(grant, live))
-            .map(|live| &live.id);
-        if kept.is_none() && !terms.usable {
-            draft.note(
-                "waiting-grant",
-                format!("grant `{}` waits until the key is usable", grant.name),
-            );
-            continue;
-        }
-        if kept.is_none() {
-            let name = LiveGrantName {
-                scope: terms.scope.cloned(),
-                name: grant.name.clone(),
-                expires: grant.expires,
-            };
-            let replaces = !mine.is_empty();
-            draft.change(Action::CreateGrant(Box::new(GrantToCreate {
-                name,
-                terms: grant.terms.clone(),
-                replaces,
-            })));
-        }
-        let surplus = mine.iter().filter(|live| Some(&live.id) != kept);
-        let why = if kept.is_some() {
-            "one too many"
-        } else {
-            "replaced"
-        };
-        revocations.extend(surplus.map(|live| (*live, why)));
+        revocations.extend(plan_declared(draft, terms, grant, live));
     }
     let declared: BTreeSet<&GrantName> = terms.declared.keys().collect();
     for grant in live {
@@ -89,6 +47,47 @@ pub(super) fn plan(draft: &mut Draft<'_>, terms: &Terms<'_>, live: &[LiveGrant])
             why,
         });
     }
+}
+
+/// Plans one declared grant; returns what goes because of it.
+fn plan_declared<'a>(
+    draft: &mut Draft<'_>,
+    terms: &Terms<'_>,
+    grant: &DesiredGrant,
+    live: &'a [LiveGrant],
+) -> Vec<Revocation<'a>> {
+    let mine: Vec<&LiveGrant> = live
+        .iter()
+        .filter(|live| terms.is_mine(live, &grant.name))
+        .collect();
+    let all_but = |kept: Option<&String>, why| {
+        let others = mine.iter().filter(|live| Some(&live.id) != kept);
+        others.map(|live| (*live, why)).collect()
+    };
+    let name = &grant.name;
+    if grant.expires.is_some_and(|expires| expires <= terms.now) {
+        let message = format!("grant `{name}` has expired and can leave the manifest");
+        draft.note("expired-grant", message);
+        return all_but(None, "expired");
+    }
+    if let Some(kept) = mine.iter().find(|live| agrees(grant, live)) {
+        return all_but(Some(&kept.id), "one too many");
+    }
+    if !terms.usable {
+        let message = format!("grant `{name}` waits until the key is usable");
+        draft.note("waiting-grant", message);
+        return Vec::new();
+    }
+    draft.change(Action::CreateGrant(Box::new(GrantToCreate {
+        name: LiveGrantName {
+            scope: terms.scope.cloned(),
+            name: name.clone(),
+            expires: grant.expires,
+        },
+        terms: grant.terms.clone(),
+        replaces: !mine.is_empty(),
+    })));
+    all_but(None, "replaced")
 }
 
 impl Terms<'_> {

@@ -20,6 +20,7 @@ mod convergence;
 mod dependencies;
 mod drift;
 mod engine;
+mod hazards;
 mod manifests;
 mod schema;
 mod plan;

@@ -43,8 +43,11 @@ pub(super) async fn run(args: &DriftArgs, context: &Context) -> anyhow::Result<E
             calls: &calls,
         },
     )?;
-    match session::exit_of(&plan) {
-        Exit::Done if args.all && plan.unmanaged_grants() > 0 => Ok(Exit::Changes),
-        exit => Ok(exit),
-    }
+    let exit = session::exit_of(&plan);
+    let has_strays = args.all && plan.unmanaged_grants() > 0;
+    Ok(if exit == Exit::Done && has_strays {
+        Exit::Changes
+    } else {
+        exit
+    })
 }
