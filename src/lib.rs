@@ -13,3 +13,5 @@ pub mod observe;
 pub mod plan;
 pub mod apply;
 pub mod report;
+pub mod engine;
+pub mod cli;

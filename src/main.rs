@@ -1,3 +1,7 @@
 //! The `keywright` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    keywright::cli::main()
+}

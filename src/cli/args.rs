@@ -11,7 +11,12 @@ use crate::model::{AccountId, Region};
 /// Manifests describe keys, their administrators, their users and their grants. keywright compares them with the live
 /// state, in the bundled local engine (the default) or in AWS KMS, shows what differs, and makes the two agree.
 #[derive(Debug, Parser)]
-#[command(name = "keywright", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(
+    name = "keywright",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
 pub(super) struct Args {
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
@@ -137,7 +142,12 @@ pub(super) struct TargetArgs {
     #[arg(long, value_name = "NAME")]
     pub(super) profile: Option<String>,
     /// Folder in which the local engine keeps its state
-    #[arg(long, value_name = "DIR", env = "KEYWRIGHT_STATE", default_value = ".keywright")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "KEYWRIGHT_STATE",
+        default_value = ".keywright"
+    )]
     pub(super) state: Utf8PathBuf,
 }
 
@@ -152,7 +162,10 @@ pub(super) enum TargetKind {
 
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Permissions")]
-#[expect(clippy::struct_excessive_bools, reason = "each is one flag of the command line")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one flag of the command line"
+)]
 pub(super) struct AllowArgs {
     /// Take over keys that have no ownership tags yet
     #[arg(long)]
@@ -177,6 +190,11 @@ pub(super) struct AllowArgs {
 #[derive(Debug, ClapArgs)]
 pub(super) struct OutputArgs {
     /// Format of the report, `text` or `json`, with a file to write it to; may be given several times
-    #[arg(long = "output", short = 'o', value_name = "FORMAT[=FILE]", default_value = "text")]
+    #[arg(
+        long = "output",
+        short = 'o',
+        value_name = "FORMAT[=FILE]",
+        default_value = "text"
+    )]
     pub(super) outputs: Vec<OutputSpec>,
 }

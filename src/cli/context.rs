@@ -34,21 +34,27 @@ impl Context {
             Colour::Never => ColorChoice::Never.write_global(),
         }
         let now = match variable("KEYWRIGHT_NOW") {
-            Some(text) => text.parse().context("KEYWRIGHT_NOW is not a time such as 2026-01-01T00:00:00Z")?,
+            Some(text) => text
+                .parse()
+                .context("KEYWRIGHT_NOW is not a time such as 2026-01-01T00:00:00Z")?,
             None => Timestamp::now(),
         };
         Ok(Self {
             now,
             can_ask: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
             is_watched: std::io::stderr().is_terminal(),
-            has_credentials: variable("AWS_ACCESS_KEY_ID").is_some() || variable("AWS_PROFILE").is_some(),
+            has_credentials: variable("AWS_ACCESS_KEY_ID").is_some()
+                || variable("AWS_PROFILE").is_some(),
             region: variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")),
             engine_abort: variable("KEYWRIGHT_ENGINE_ABORT"),
         })
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where the environment is read"
+)]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

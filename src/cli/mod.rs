@@ -1,5 +1,6 @@
 //! The command line: arguments → context → one command. The only place that knows a terminal, the environment and the process.
 
+mod abort;
 mod args;
 mod command;
 mod context;

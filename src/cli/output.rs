@@ -7,7 +7,9 @@ use anstream::{AutoStream, StripStream};
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
 
-use crate::report::{self, Format, Report};
+use crate::diagnostic::Diagnostic;
+use crate::report::{self, Format, Report, diagnostics};
+use crate::state::Desired;
 
 /// A format, and the file that it goes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +20,10 @@ pub(super) struct OutputSpec {
 }
 
 /// The report for people, on the standard output.
-pub(super) const STANDARD: OutputSpec = OutputSpec { format: Format::Text, file: None };
+pub(super) const STANDARD: OutputSpec = OutputSpec {
+    format: Format::Text,
+    file: None,
+};
 
 impl FromStr for OutputSpec {
     type Err = String;
@@ -32,7 +37,11 @@ impl FromStr for OutputSpec {
         let format = match format {
             "text" => Format::Text,
             "json" => Format::Json,
-            _ => return Err(format!("`{format}` is not a format; write `text` or `json`")),
+            _ => {
+                return Err(format!(
+                    "`{format}` is not a format; write `text` or `json`"
+                ));
+            }
         };
         Ok(Self { format, file })
     }
@@ -40,17 +49,50 @@ impl FromStr for OutputSpec {
 
 /// Writes the report in every format that was asked for.
 pub(super) fn write(outputs: &[OutputSpec], report: Report<'_>) -> anyhow::Result<()> {
+    each(outputs, |format, out| report::render(report, format, out))
+}
+
+/// Writes what `check` found; the faults themselves are told on stderr where the text goes to a terminal.
+pub(super) fn write_check(
+    outputs: &[OutputSpec],
+    found: &[Diagnostic],
+    desired: &Desired,
+) -> anyhow::Result<()> {
+    each(outputs, |format, out| match format {
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut *out, &diagnostics::json(found))?;
+            writeln!(out)
+        }
+        Format::Text if found.iter().any(Diagnostic::is_error) => Ok(()),
+        Format::Text => {
+            let (keys, places) = (desired.key_count(), desired.places.len());
+            let plural = |count: usize| if count == 1 { "" } else { "s" };
+            writeln!(
+                out,
+                "{keys} key{} in {places} place{}: no faults",
+                plural(keys),
+                plural(places)
+            )
+        }
+    })
+}
+
+fn each(
+    outputs: &[OutputSpec],
+    write: impl Fn(Format, &mut dyn std::io::Write) -> std::io::Result<()>,
+) -> anyhow::Result<()> {
     for OutputSpec { format, file } in outputs {
         match file {
             None => {
                 let mut out = AutoStream::auto(std::io::stdout().lock());
-                report::render(report, *format, &mut out)?;
+                write(*format, &mut out)?;
                 out.flush()?;
             }
             Some(path) => {
                 let mut bytes = StripStream::new(Vec::new());
-                report::render(report, *format, &mut bytes)?;
-                std::fs::write(path, bytes.into_inner()).with_context(|| format!("cannot write {path}"))?;
+                write(*format, &mut bytes)?;
+                std::fs::write(path, bytes.into_inner())
+                    .with_context(|| format!("cannot write {path}"))?;
             }
         }
     }

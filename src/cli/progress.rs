@@ -15,7 +15,11 @@ pub(super) struct Progress {
 impl Progress {
     /// Starts a line; it stays away where nobody watches and for work of less than a moment.
     pub(super) fn start(context: &Context, verb: &'static str) -> Self {
-        let target = if context.is_watched { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if context.is_watched {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(Some(0), target);
         if let Ok(style) = ProgressStyle::with_template("{msg} {pos}/{len} keys [{elapsed}]") {
             bar.set_style(style);

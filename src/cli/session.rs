@@ -9,14 +9,14 @@ use super::args::{AllowArgs, ManifestArgs, TargetArgs};
 use super::context::Context;
 use super::exit::Exit;
 use super::progress::Progress;
-use super::target::Targets;
+use super::target::{self, Targets};
 use crate::diagnostic::Diagnostic;
 use crate::kms::Client;
 use crate::manifest::{self, Fallback, Manifests, Sources};
 use crate::model::{KeyName, Place};
 use crate::observe::{self, Event, Extras, Others, Scope, Wanted};
 use crate::plan::{self, Allow, KeyPlan, Limits, Plan, Summary};
-use crate::report::diagnostics;
+use crate::report::diagnostics::{self, Colour};
 use crate::state::{Desired, DesiredPlace, Observed};
 
 /// Manifests that hold, and a client for each account and Region that they name.
@@ -30,10 +30,20 @@ pub(super) struct Session<'a> {
 
 impl<'a> Session<'a> {
     /// Reads the manifests and reaches the accounts; `None` when the manifests have faults, which are told.
-    pub(super) async fn open(manifests: &ManifestArgs, target: &TargetArgs, context: &'a Context) -> anyhow::Result<Option<Self>> {
-        let Some((manifests, mut found)) = read(manifests)? else { return Ok(None) };
+    pub(super) async fn open(
+        manifests: &ManifestArgs,
+        target: &TargetArgs,
+        context: &'a Context,
+    ) -> anyhow::Result<Option<Self>> {
+        let Some((manifests, mut found)) = read(manifests)? else {
+            return Ok(None);
+        };
         let targets = Targets::new(target, context);
-        let place = if manifests.has_account() { manifest::ANYWHERE.clone() } else { targets.fallback().await? };
+        let place = if manifests.has_account() {
+            target::local_place()?
+        } else {
+            targets.fallback().await?
+        };
         let (desired, more) = manifests.desired(&Fallback { place });
         found.extend(more);
         if tell(&found)? {
@@ -43,8 +53,16 @@ impl<'a> Session<'a> {
         for place in &desired.places {
             clients.insert(place.place.clone(), targets.client(place).await?);
         }
-        let remote = desired.places.iter().any(|place| targets.is_remote(&place.target));
-        Ok(Some(Self { context, desired, clients, remote }))
+        let remote = desired
+            .places
+            .iter()
+            .any(|place| targets.is_remote(&place.target));
+        Ok(Some(Self {
+            context,
+            desired,
+            clients,
+            remote,
+        }))
     }
 
     /// True when the target needs time to show what was written.
@@ -63,23 +81,43 @@ impl<'a> Session<'a> {
     }
 
     /// Observes and plans some keys again; returns those that are not as they should be, per place.
-    pub(super) async fn plan_only(&self, names: &[BTreeSet<KeyName>], limits: &Limits) -> Vec<Vec<KeyPlan>> {
+    pub(super) async fn plan_only(
+        &self,
+        names: &[BTreeSet<KeyName>],
+        limits: &Limits,
+    ) -> Vec<Vec<KeyPlan>> {
         let narrow = |(place, names): (&DesiredPlace, &BTreeSet<KeyName>)| {
             let keys = place.keys.iter().filter(|(name, _)| names.contains(*name));
-            let grants = place.grants.iter().filter(|(name, _)| names.contains(*name));
+            let grants = place
+                .grants
+                .iter()
+                .filter(|(name, _)| names.contains(*name));
             DesiredPlace {
                 place: place.place.clone(),
                 target: place.target.clone(),
                 scope: place.scope.clone(),
                 guardrails: place.guardrails,
-                keys: keys.map(|(name, key)| (name.clone(), key.clone())).collect(),
-                grants: grants.map(|(name, grants)| (name.clone(), grants.clone())).collect(),
+                keys: keys
+                    .map(|(name, key)| (name.clone(), key.clone()))
+                    .collect(),
+                grants: grants
+                    .map(|(name, grants)| (name.clone(), grants.clone()))
+                    .collect(),
             }
         };
-        let desired = Desired { places: self.desired.places.iter().zip(names).map(narrow).collect() };
-        let plan = self.plan_desired(&desired, limits, Others::WhenMissing).await;
-        let open = |key: &KeyPlan| !key.changes.is_empty() || !key.refusals.is_empty() || !key.unreadable.is_empty();
-        plan.places.into_iter().map(|place| place.keys.into_iter().filter(open).collect()).collect()
+        let desired = Desired {
+            places: self.desired.places.iter().zip(names).map(narrow).collect(),
+        };
+        let plan = self
+            .plan_desired(&desired, limits, Others::WhenMissing)
+            .await;
+        let open = |key: &KeyPlan| {
+            !key.changes.is_empty() || !key.refusals.is_empty() || !key.unreadable.is_empty()
+        };
+        plan.places
+            .into_iter()
+            .map(|place| place.keys.into_iter().filter(open).collect())
+            .collect()
     }
 
     /// How often each KMS operation was called so far.
@@ -93,7 +131,9 @@ impl<'a> Session<'a> {
 
     async fn plan_desired(&self, desired: &Desired, limits: &Limits, others: Others) -> Plan {
         let progress = Progress::start(self.context, "reading");
-        let busy = |place: &&DesiredPlace| others == Others::Always || !place.keys.is_empty() || !place.grants.is_empty();
+        let busy = |place: &&DesiredPlace| {
+            others == Others::Always || !place.keys.is_empty() || !place.grants.is_empty()
+        };
         let readings = desired.places.iter().filter(busy).filter_map(|place| {
             let client = self.clients.get(&place.place)?;
             let progress = &progress;
@@ -106,7 +146,9 @@ impl<'a> Session<'a> {
                 observe::observe(client, &scope, &mut events).await
             })
         });
-        let observed = Observed { places: join_all(readings).await };
+        let observed = Observed {
+            places: join_all(readings).await,
+        };
         drop(progress);
         plan::plan(desired, &observed, limits)
     }
@@ -122,7 +164,10 @@ fn scope_of(place: &DesiredPlace, others: Others) -> Scope {
             id: key.id.clone(),
             aliases: key.aliases.iter().cloned().chain(formerly).collect(),
             search: true,
-            extras: Extras { rotations: key.rotations_on_demand.is_some(), last_use: key.deletion.is_some() },
+            extras: Extras {
+                rotations: key.rotations_on_demand.is_some(),
+                last_use: key.deletion.is_some(),
+            },
         }
     });
     let foreign = place.grants.values().map(|grants| Wanted {
@@ -133,7 +178,11 @@ fn scope_of(place: &DesiredPlace, others: Others) -> Scope {
         search: false,
         extras: Extras::default(),
     });
-    Scope { name: place.scope.clone(), wanted: owned.chain(foreign).collect(), others }
+    Scope {
+        name: place.scope.clone(),
+        wanted: owned.chain(foreign).collect(),
+        others,
+    }
 }
 
 /// Reads manifests and tells their faults; `None` when there is nothing to go on with.
@@ -141,7 +190,12 @@ pub(super) fn read(args: &ManifestArgs) -> anyhow::Result<Option<(Manifests, Vec
     let (sources, found) = Sources::read(&args.paths);
     if found.iter().any(Diagnostic::is_error) {
         // The files that can be read are still checked, so that all faults are told at once.
-        let (_, more) = manifest::load(&sources, &Fallback { place: manifest::ANYWHERE.clone() });
+        let (_, more) = manifest::load(
+            &sources,
+            &Fallback {
+                place: target::local_place()?,
+            },
+        );
         tell(&[found, more].concat())?;
         return Ok(None);
     }
@@ -151,13 +205,20 @@ pub(super) fn read(args: &ManifestArgs) -> anyhow::Result<Option<(Manifests, Vec
 /// Writes diagnostics to stderr; true when one of them is an error.
 pub(super) fn tell(found: &[Diagnostic]) -> anyhow::Result<bool> {
     let mut stderr = anstream::stderr();
-    write!(stderr, "{}", diagnostics::text(found))?;
+    write!(stderr, "{}", diagnostics::text(found, Colour::Always))?;
     Ok(found.iter().any(Diagnostic::is_error))
 }
 
 /// What the flags allow.
 pub(super) fn limits(args: &AllowArgs, context: &Context) -> Limits {
-    let AllowArgs { adopt, allow_disable, allow_deletion, allow_mass_change, allow_lockout, rewrite } = *args;
+    let AllowArgs {
+        adopt,
+        allow_disable,
+        allow_deletion,
+        allow_mass_change,
+        allow_lockout,
+        rewrite,
+    } = *args;
     let allow = Allow {
         adoption: adopt,
         disabling: allow_disable,
@@ -165,7 +226,11 @@ pub(super) fn limits(args: &AllowArgs, context: &Context) -> Limits {
         mass_change: allow_mass_change,
         lockout: allow_lockout,
     };
-    Limits { now: context.now, allow, rewrite }
+    Limits {
+        now: context.now,
+        allow,
+        rewrite,
+    }
 }
 
 /// The exit code of a plan that nobody carries out.

@@ -7,6 +7,7 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::{ConfigLoader, SdkConfig};
 use aws_sdk_kms::config::{BehaviorVersion, Credentials};
 
+use super::abort::Abort;
 use super::args::{TargetArgs, TargetKind};
 use super::context::Context;
 use crate::engine::{self, Engine};
@@ -38,28 +39,48 @@ pub(super) struct Targets<'a> {
 impl<'a> Targets<'a> {
     /// Nothing is opened or loaded yet.
     pub(super) fn new(args: &'a TargetArgs, context: &'a Context) -> Self {
-        Self { args, context, engine: OnceLock::new() }
+        Self {
+            args,
+            context,
+            engine: OnceLock::new(),
+        }
     }
 
     /// The account and Region of keys where no manifest names them.
     pub(super) async fn fallback(&self) -> anyhow::Result<Place> {
-        let TargetArgs { account, region, .. } = self.args;
+        let TargetArgs {
+            account, region, ..
+        } = self.args;
         if self.kind(&Target::default())? == Kind::Local {
-            let region = region.clone().or_else(|| self.context.region.as_ref()?.parse().ok());
+            let of_environment = || self.context.region.as_ref()?.parse().ok();
+            let Place {
+                account: default,
+                region: nowhere,
+            } = local_place()?;
+            let region = region.clone().or_else(of_environment).unwrap_or(nowhere);
             return Ok(Place {
-                account: account.map_or_else(|| LOCAL_ACCOUNT.parse(), Ok)?,
-                region: region.map_or_else(|| LOCAL_REGION.parse(), Ok)?,
+                account: account.unwrap_or(default),
+                region,
             });
         }
-        let target = Target { requests_share: 50, ..Target::default() };
+        let target = Target {
+            requests_share: 50,
+            ..Target::default()
+        };
         let config = self.load(&target, region.as_ref(), *account).await?;
         let region = match region {
             Some(region) => region.clone(),
-            None => config.region().context("no Region: give --region, or write an `Account` manifest")?.as_ref().parse()?,
+            None => config
+                .region()
+                .context("no Region: give --region, or write an `Account` manifest")?
+                .as_ref()
+                .parse()?,
         };
         let account = match account {
             Some(account) => *account,
-            None => caller(&config).await.context("cannot find out the account: give --account, or write an `Account` manifest")?,
+            None => caller(&config).await.context(
+                "cannot find out the account: give --account, or write an `Account` manifest",
+            )?,
         };
         Ok(Place { account, region })
     }
@@ -71,7 +92,9 @@ impl<'a> Targets<'a> {
         if kind == Kind::Local {
             return self.local(place);
         }
-        let config = self.load(target, Some(&place.region), Some(place.account)).await?;
+        let config = self
+            .load(target, Some(&place.region), Some(place.account))
+            .await?;
         match (caller(&config).await, kind) {
             (Ok(account), _) => ensure!(
                 account == place.account,
@@ -80,10 +103,20 @@ impl<'a> Targets<'a> {
             ),
             // A bare KMS endpoint need not have STS; AWS has.
             (Err(_), Kind::Endpoint(_)) => {}
-            (Err(error), _) => return Err(error.context(format!("cannot reach account {}", place.account))),
+            (Err(error), _) => {
+                return Err(error.context(format!("cannot reach account {}", place.account)));
+            }
         }
-        let pace = if kind == Kind::Aws { Pace::share(target.requests_share) } else { Pace::unlimited() };
-        Ok(Client::new(place.clone(), &aws_sdk_kms::Config::new(&config), pace))
+        let pace = if kind == Kind::Aws {
+            Pace::share(target.requests_share)
+        } else {
+            Pace::unlimited()
+        };
+        Ok(Client::new(
+            place.clone(),
+            &aws_sdk_kms::Config::new(&config),
+            pace,
+        ))
     }
 
     /// True when the target is somewhere that needs time to show what was written.
@@ -114,7 +147,7 @@ impl<'a> Targets<'a> {
                 self.engine.get_or_init(|| Arc::new(engine))
             }
         };
-        let credentials = Credentials::from_keys(place.account.as_str(), "local", None);
+        let credentials = Credentials::new(place.account.as_str(), "local", None, None, "local");
         let config = aws_sdk_kms::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(aws_sdk_kms::config::Region::new(place.region.to_string()))
@@ -126,10 +159,20 @@ impl<'a> Targets<'a> {
     }
 
     fn engine_settings(&self) -> anyhow::Result<engine::Settings> {
-        todo!()
+        let file = engine::Store::File(self.args.state.join("engine.db"));
+        let mut settings = engine::Settings::new(file, LOCAL_ACCOUNT.parse()?);
+        if let Some(when) = &self.context.engine_abort {
+            settings.interceptor = Some(Arc::new(when.parse::<Abort>()?));
+        }
+        Ok(settings)
     }
 
-    async fn load(&self, target: &Target, region: Option<&Region>, account: Option<AccountId>) -> anyhow::Result<SdkConfig> {
+    async fn load(
+        &self,
+        target: &Target,
+        region: Option<&Region>,
+        account: Option<AccountId>,
+    ) -> anyhow::Result<SdkConfig> {
         let mut loader = aws_config::defaults(BehaviorVersion::latest());
         if let Some(profile) = self.args.profile.as_ref().or(target.profile.as_ref()) {
             loader = loader.profile_name(profile);
@@ -141,28 +184,55 @@ impl<'a> Targets<'a> {
             loader = self.towards(loader.endpoint_url(url), url, target, account);
         }
         let config = loader.load().await;
-        let Some(role) = &target.assume_role else { return Ok(config) };
-        let mut provider = AssumeRoleProvider::builder(role).session_name("keywright").configure(&config);
+        let Some(role) = &target.assume_role else {
+            return Ok(config);
+        };
+        let mut provider = AssumeRoleProvider::builder(role)
+            .session_name("keywright")
+            .configure(&config);
         if let Some(external_id) = &target.external_id {
             provider = provider.external_id(external_id);
         }
         let provider = provider.build().await;
-        Ok(config.into_builder().credentials_provider(aws_sdk_kms::config::SharedCredentialsProvider::new(provider)).build())
+        Ok(config
+            .into_builder()
+            .credentials_provider(aws_sdk_kms::config::SharedCredentialsProvider::new(
+                provider,
+            ))
+            .build())
     }
 
     /// A server on this machine takes any credentials; it need not have real ones.
-    fn towards(&self, loader: ConfigLoader, url: &str, target: &Target, account: Option<AccountId>) -> ConfigLoader {
-        let has_credentials = self.context.has_credentials || self.args.profile.is_some() || target.profile.is_some();
+    fn towards(
+        &self,
+        loader: ConfigLoader,
+        url: &str,
+        target: &Target,
+        account: Option<AccountId>,
+    ) -> ConfigLoader {
+        let has_credentials =
+            self.context.has_credentials || self.args.profile.is_some() || target.profile.is_some();
         if has_credentials || !is_loopback(url) {
             return loader;
         }
         let id = account.map_or_else(|| LOCAL_ACCOUNT.to_owned(), |account| account.to_string());
-        let loader = loader.credentials_provider(Credentials::from_keys(id, "local", None));
+        let loader =
+            loader.credentials_provider(Credentials::new(id, "local", None, None, "local"));
         match &self.context.region {
-            None if self.args.region.is_none() => loader.region(aws_config::Region::new(LOCAL_REGION)),
+            None if self.args.region.is_none() => {
+                loader.region(aws_config::Region::new(LOCAL_REGION))
+            }
             _ => loader,
         }
     }
+}
+
+/// Where the local engine's keys are when nothing else says so.
+pub(super) fn local_place() -> anyhow::Result<Place> {
+    Ok(Place {
+        account: LOCAL_ACCOUNT.parse()?,
+        region: LOCAL_REGION.parse()?,
+    })
 }
 
 fn endpoint(url: &str) -> anyhow::Result<Kind<'_>> {
@@ -178,14 +248,30 @@ fn endpoint(url: &str) -> anyhow::Result<Kind<'_>> {
 }
 
 fn is_loopback(url: &str) -> bool {
-    let host = url.split("://").nth(1).unwrap_or_default().split('/').next().unwrap_or_default();
-    let name = host.strip_prefix("[::1]").map_or_else(|| host.split(':').next().unwrap_or_default(), |_| "localhost");
+    let host = url
+        .split("://")
+        .nth(1)
+        .unwrap_or_default()
+        .split('/')
+        .next()
+        .unwrap_or_default();
+    let name = host.strip_prefix("[::1]").map_or_else(
+        || host.split(':').next().unwrap_or_default(),
+        |_| "localhost",
+    );
     name == "localhost" || name.ends_with(".localhost") || name.starts_with("127.")
 }
 
 /// The account that the credentials lead to.
 async fn caller(config: &SdkConfig) -> anyhow::Result<AccountId> {
     let sts = aws_sdk_sts::Client::new(config);
-    let identity = sts.get_caller_identity().send().await.map_err(aws_sdk_sts::Error::from)?;
-    Ok(identity.account().context("STS did not name an account")?.parse()?)
+    let identity = sts
+        .get_caller_identity()
+        .send()
+        .await
+        .map_err(aws_sdk_sts::Error::from)?;
+    Ok(identity
+        .account()
+        .context("STS did not name an account")?
+        .parse()?)
 }

@@ -33,15 +33,9 @@ fn check_user(index: usize, user: &User, key: &KeyContext) -> Vec<Problem> {
         message,
         help: help.to_owned(),
     };
-    let context = (!user.context.is_empty() && !key.key_type.is_symmetric()).then(|| {
-        let message = format!("a {} key has no encryption context", key.key_type.spec);
-        problem(
-            None,
-            (
-                message,
-                "remove `context`; only symmetric encryption keys have one",
-            ),
-        )
+    let context = (!user.context.is_empty() && !user.can_meet_context(key)).then(|| {
+        let message = "none of the user's operations carries an encryption context".to_owned();
+        problem(None, (message, "remove `context`; only cryptographic operations of symmetric encryption keys have one"))
     });
     let of_allowance =
         |one: &Allowance| Some(problem(Some(*one), check_allowance(*one, user, key)?));
@@ -57,7 +51,7 @@ fn check_allowance(
     user: &User,
     key: &KeyContext,
 ) -> Option<(String, &'static str)> {
-    let kind = || format!("a {} key for {}", key.key_type.spec, key.key_type.usage);
+    let kind = || format!("{} keys for {}", key.key_type.spec, key.key_type.usage);
     let other_type = "remove it, or correct `spec` and `usage`";
     let operation = match allowance {
         Allowance::Capability(capability) if capability.suits(key.key_type) => return None,
@@ -71,7 +65,7 @@ fn check_allowance(
         return Some((message, "remove it; only IAM policies can allow it"));
     }
     if !key.key_type.supports(operation) {
-        return Some((format!("{} has no `{operation}`", kind()), other_type));
+        return Some((format!("{} have no `{operation}`", kind()), other_type));
     }
     let home = key.place.account;
     let foreign = |holder: &Holder| match holder {

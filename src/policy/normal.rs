@@ -31,15 +31,15 @@ impl Duties {
         for user in users {
             for holder in &user.holders {
                 let is_organization = matches!(holder, Holder::Organization(_));
-                let is_conditioned =
-                    is_organization || !user.via.is_empty() || !user.context.is_empty();
+                let can_meet = user.can_meet_context(key);
+                let context = if can_meet {
+                    user.context.clone()
+                } else {
+                    BTreeMap::new()
+                };
+                let is_conditioned = is_organization || !user.via.is_empty() || !context.is_empty();
                 let allowances = shortest(&user.allowances, is_conditioned, key);
-                let way = (
-                    is_organization,
-                    allowances,
-                    user.via.clone(),
-                    user.context.clone(),
-                );
+                let way = (is_organization, allowances, user.via.clone(), context);
                 ways.entry(way).or_default().insert(holder.clone());
             }
         }
@@ -58,6 +58,21 @@ impl Duties {
             administrators_may_delete: *administrators_may_delete || administrators.is_empty(),
             users,
         }
+    }
+}
+
+impl User {
+    /// True when some request that the user may make carries an encryption context.
+    pub(super) fn can_meet_context(&self, key: &KeyContext) -> bool {
+        let mut allowed = self
+            .allowances
+            .iter()
+            .flat_map(|one| capability::actions(*one, key));
+        let by_default = || capability::patterns(capability::use_of(key.key_type));
+        key.key_type.is_symmetric()
+            && (allowed.any(|action| capability::carries_context(&action))
+                || self.allowances.is_empty()
+                    && by_default().iter().any(capability::carries_context))
     }
 }
 

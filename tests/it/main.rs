@@ -5,6 +5,7 @@
 mod support;
 
 mod broken_manifests;
+mod engine;
 mod manifests;
 mod schema;
 mod policy;

@@ -23,7 +23,8 @@ const LOOKS: u32 = 6;
 
 pub(super) async fn run(args: &ApplyArgs, context: &Context) -> anyhow::Result<Exit> {
     let outputs = &args.plan.outputs.outputs;
-    let Some(session) = Session::open(&args.plan.manifests, &args.plan.target, context).await? else {
+    let Some(session) = Session::open(&args.plan.manifests, &args.plan.target, context).await?
+    else {
         return Ok(Exit::Error);
     };
     let limits = session::limits(&args.plan.allow, context);
@@ -33,7 +34,10 @@ pub(super) async fn run(args: &ApplyArgs, context: &Context) -> anyhow::Result<E
         report::render_plan(&plan, &mut out)?;
         out.flush()?;
     }
-    let has_work = plan.places.iter().any(|place| place.refusals.is_empty() && place.keys.iter().any(is_work));
+    let has_work = plan
+        .places
+        .iter()
+        .any(|place| place.refusals.is_empty() && place.keys.iter().any(is_work));
     let applied = if !has_work {
         None
     } else if args.yes || confirm(context)? {
@@ -43,9 +47,20 @@ pub(super) async fn run(args: &ApplyArgs, context: &Context) -> anyhow::Result<E
         return Ok(Exit::Refused);
     };
     let calls = session.calls();
-    let later = outputs.iter().filter(|output| applied.is_some() || **output != output::STANDARD).cloned();
+    let later = outputs
+        .iter()
+        .filter(|output| applied.is_some() || **output != output::STANDARD)
+        .cloned();
     let later: Vec<_> = later.collect();
-    output::write(&later, Report { verb: "apply", plan: &plan, applied: applied.as_ref(), calls: &calls })?;
+    output::write(
+        &later,
+        Report {
+            verb: "apply",
+            plan: &plan,
+            applied: applied.as_ref(),
+            calls: &calls,
+        },
+    )?;
     Ok(exit_of(&plan, applied.as_ref()))
 }
 
@@ -54,7 +69,10 @@ fn is_work(key: &KeyPlan) -> bool {
 }
 
 fn confirm(context: &Context) -> anyhow::Result<bool> {
-    anyhow::ensure!(context.can_ask, "nobody can be asked here: review the plan above, then run again with --yes");
+    anyhow::ensure!(
+        context.can_ask,
+        "nobody can be asked here: review the plan above, then run again with --yes"
+    );
     let mut stderr = anstream::stderr();
     write!(stderr, "Apply these changes? Only `yes` does it: ")?;
     stderr.flush()?;
@@ -63,7 +81,12 @@ fn confirm(context: &Context) -> anyhow::Result<bool> {
     Ok(answer.trim() == "yes")
 }
 
-async fn carry_out(session: &Session<'_>, plan: &Plan, limits: &Limits, context: &Context) -> anyhow::Result<Applied> {
+async fn carry_out(
+    session: &Session<'_>,
+    plan: &Plan,
+    limits: &Limits,
+    context: &Context,
+) -> anyhow::Result<Applied> {
     let stop = AtomicBool::new(false);
     let work = async {
         let mut applied = execute(session, plan, &stop, context).await;
@@ -89,7 +112,12 @@ async fn carry_out(session: &Session<'_>, plan: &Plan, limits: &Limits, context:
     }
 }
 
-async fn execute(session: &Session<'_>, plan: &Plan, stop: &AtomicBool, context: &Context) -> Applied {
+async fn execute(
+    session: &Session<'_>,
+    plan: &Plan,
+    stop: &AtomicBool,
+    context: &Context,
+) -> Applied {
     let progress = Progress::start(context, "applying");
     let mut outcomes = Vec::with_capacity(plan.places.len());
     for place in &plan.places {
@@ -105,16 +133,27 @@ async fn execute(session: &Session<'_>, plan: &Plan, stop: &AtomicBool, context:
                     progress.say(&format!("{key}: {failure}"));
                 }
             }
-            if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if stop.load(Ordering::Relaxed) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         };
         outcomes.push(apply::apply(client, place, &mut events).await);
     }
-    Applied { outcomes, unconfirmed: Vec::new() }
+    Applied {
+        outcomes,
+        unconfirmed: Vec::new(),
+    }
 }
 
 fn has_superseded(outcomes: &[Outcome]) -> bool {
-    let superseded = |failure: &Option<Failure>| matches!(failure, Some(Failure::Superseded { .. }));
-    outcomes.iter().flat_map(|outcome| &outcome.keys).any(|key| superseded(&key.failure))
+    let superseded =
+        |failure: &Option<Failure>| matches!(failure, Some(Failure::Superseded { .. }));
+    outcomes
+        .iter()
+        .flat_map(|outcome| &outcome.keys)
+        .any(|key| superseded(&key.failure))
 }
 
 /// Puts the second round's outcome in place of keys that another run had created first.
@@ -134,9 +173,17 @@ fn merge(first: &mut [Outcome], second: Vec<Outcome>) {
 }
 
 /// Reads back what was written, until it is what is read; returns what is not.
-async fn confirm_written(session: &Session<'_>, plan: &Plan, outcomes: &[Outcome], limits: &Limits) -> Vec<Vec<KeyPlan>> {
+async fn confirm_written(
+    session: &Session<'_>,
+    plan: &Plan,
+    outcomes: &[Outcome],
+    limits: &Limits,
+) -> Vec<Vec<KeyPlan>> {
     let written = |outcome: &Outcome| -> BTreeSet<KeyName> {
-        let whole = outcome.keys.iter().filter(|key| key.failure.is_none() && key.done > 0);
+        let whole = outcome
+            .keys
+            .iter()
+            .filter(|key| key.failure.is_none() && key.done > 0);
         whole.map(|key| key.name.clone()).collect()
     };
     let mut names: Vec<BTreeSet<KeyName>> = outcomes.iter().map(written).collect();
@@ -144,7 +191,10 @@ async fn confirm_written(session: &Session<'_>, plan: &Plan, outcomes: &[Outcome
     for look in 0..LOOKS {
         let again = session.plan_only(&names, limits).await;
         unconfirmed = again;
-        names = unconfirmed.iter().map(|keys| keys.iter().map(|key| key.name.clone()).collect()).collect();
+        names = unconfirmed
+            .iter()
+            .map(|keys| keys.iter().map(|key| key.name.clone()).collect())
+            .collect();
         if names.iter().all(BTreeSet::is_empty) || !session.is_remote() || look + 1 == LOOKS {
             break;
         }
@@ -155,8 +205,15 @@ async fn confirm_written(session: &Session<'_>, plan: &Plan, outcomes: &[Outcome
 
 fn exit_of(plan: &Plan, applied: Option<&Applied>) -> Exit {
     let summary = plan.summary();
-    let failures = || applied.iter().flat_map(|applied| &applied.outcomes).flat_map(|outcome| &outcome.keys).filter_map(|key| key.failure.as_ref());
-    let unconfirmed = applied.is_some_and(|applied| applied.unconfirmed.iter().any(|keys| !keys.is_empty()));
+    let failures = || {
+        applied
+            .iter()
+            .flat_map(|applied| &applied.outcomes)
+            .flat_map(|outcome| &outcome.keys)
+            .filter_map(|key| key.failure.as_ref())
+    };
+    let unconfirmed =
+        applied.is_some_and(|applied| applied.unconfirmed.iter().any(|keys| !keys.is_empty()));
     if failures().any(|failure| !failure.is_stale()) {
         Exit::Partial
     } else if summary.refused > 0 || failures().next().is_some() {

@@ -14,8 +14,18 @@ pub(super) async fn run(args: &DriftArgs, context: &Context) -> anyhow::Result<E
         return Ok(Exit::Error);
     };
     // What a person would have to allow is drift all the same, and not a refusal.
-    let allow = Allow { adoption: false, disabling: true, deletion: true, mass_change: true, lockout: false };
-    let limits = Limits { now: context.now, allow, rewrite: false };
+    let allow = Allow {
+        adoption: false,
+        disabling: true,
+        deletion: true,
+        mass_change: true,
+        lockout: false,
+    };
+    let limits = Limits {
+        now: context.now,
+        allow,
+        rewrite: false,
+    };
     let mut plan = session.plan(&limits, Others::Always).await;
     if !args.all {
         for place in &mut plan.places {
@@ -23,6 +33,14 @@ pub(super) async fn run(args: &DriftArgs, context: &Context) -> anyhow::Result<E
         }
     }
     let calls = session.calls();
-    output::write(&args.outputs.outputs, Report { verb: "drift", plan: &plan, applied: None, calls: &calls })?;
+    output::write(
+        &args.outputs.outputs,
+        Report {
+            verb: "drift",
+            plan: &plan,
+            applied: None,
+            calls: &calls,
+        },
+    )?;
     Ok(session::exit_of(&plan.summary()))
 }

@@ -12,8 +12,18 @@ pub(super) async fn run(args: &PlanArgs, context: &Context) -> anyhow::Result<Ex
     let Some(session) = Session::open(&args.manifests, &args.target, context).await? else {
         return Ok(Exit::Error);
     };
-    let plan = session.plan(&session::limits(&args.allow, context), Others::WhenMissing).await;
+    let plan = session
+        .plan(&session::limits(&args.allow, context), Others::WhenMissing)
+        .await;
     let calls = session.calls();
-    output::write(&args.outputs.outputs, Report { verb: "plan", plan: &plan, applied: None, calls: &calls })?;
+    output::write(
+        &args.outputs.outputs,
+        Report {
+            verb: "plan",
+            plan: &plan,
+            applied: None,
+            calls: &calls,
+        },
+    )?;
     Ok(session::exit_of(&plan.summary()))
 }

@@ -1,0 +1,31 @@
+//! Grant tokens: a grant's id, sealed so that nobody else can make one.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::engine::wire::{Code, Failure};
+
+use super::Context;
+
+const LABEL: &str = "grant token";
+
+/// A new token of a grant; each one is different and all are good for the same.
+pub(super) fn issue(context: &Context<'_>, grant_id: &str) -> Result<String, Failure> {
+    let sealed = context
+        .database
+        .master
+        .seal(grant_id.as_bytes(), LABEL, context.entropy)?;
+    Ok(STANDARD.encode(sealed))
+}
+
+/// The id of the grant that a token was issued for.
+pub(super) fn read(context: &Context<'_>, token: &str) -> Result<String, Failure> {
+    let wrong = || Failure::silent(Code::InvalidGrantToken);
+    let sealed = STANDARD.decode(token).map_err(|_| wrong())?;
+    let id = context
+        .database
+        .master
+        .open(&sealed, LABEL)
+        .map_err(|_| wrong())?;
+    String::from_utf8(id).map_err(|_| wrong())
+}

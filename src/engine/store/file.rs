@@ -1,0 +1,72 @@
+//! Files that only their owner can read.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+
+use camino::Utf8Path;
+
+use super::OpenError;
+
+/// Makes a database's folder (0700) and file (0600) where they are not there yet.
+pub(crate) fn prepare(path: &Utf8Path) -> Result<(), OpenError> {
+    let fault = |path: &Utf8Path, source| OpenError::File {
+        path: path.to_owned(),
+        source,
+    };
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_str().is_empty()) {
+        make_folder(folder).map_err(|source| fault(folder, source))?;
+    }
+    // SQLite gives its side files the mode of the database.
+    private(OpenOptions::new().write(true).create(true).truncate(false))
+        .open(path)
+        .map(drop)
+        .map_err(|source| fault(path, source))
+}
+
+/// Writes a new private file so that it is either whole or not there.
+pub(crate) fn write_whole(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
+    let draft = path.with_extension("key.new");
+    let mut file =
+        private(OpenOptions::new().write(true).create(true).truncate(true)).open(&draft)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(&draft, path)?;
+    sync_folder(path)
+}
+
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    options.mode(0o600)
+}
+
+#[cfg(not(unix))]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+#[cfg(unix)]
+fn make_folder(path: &Utf8Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+}
+
+#[cfg(not(unix))]
+fn make_folder(path: &Utf8Path) -> io::Result<()> {
+    fs::create_dir_all(path)
+}
+
+/// Makes a rename survive a crash.
+#[cfg(unix)]
+fn sync_folder(path: &Utf8Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_str().is_empty());
+    fs::File::open(folder.unwrap_or(Utf8Path::new(".")))?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_path: &Utf8Path) -> io::Result<()> {
+    Ok(())
+}

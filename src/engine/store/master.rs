@@ -1,0 +1,138 @@
+//! The master key: what key material at rest and grant tokens are sealed with.
+
+use std::{fmt, fs, io};
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use camino::Utf8Path;
+use rusqlite::{Connection, OptionalExtension as _};
+
+use crate::engine::entropy::{self, Entropy};
+
+use super::{OpenError, file};
+
+/// Why a sealed value cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a sealed value is damaged")]
+pub(crate) struct Damaged;
+
+/// An AES-256-GCM key.
+pub(crate) struct MasterKey(LessSafeKey);
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MasterKey(…)")
+    }
+}
+
+impl MasterKey {
+    /// A new key that nothing else knows.
+    pub(crate) fn generate(entropy: &dyn Entropy) -> Result<Self, OpenError> {
+        Ok(Self::from_bytes(&entropy::bytes::<32>(entropy)?).ok_or(entropy::NoEntropy)?)
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let key = UnboundKey::new(&AES_256_GCM, bytes).ok()?;
+        Some(Self(LessSafeKey::new(key)))
+    }
+
+    /// Encrypts a secret for one place, named by `label`.
+    pub(crate) fn seal(
+        &self,
+        secret: &[u8],
+        label: &str,
+        entropy: &dyn Entropy,
+    ) -> Result<Vec<u8>, entropy::NoEntropy> {
+        let nonce: [u8; NONCE_LEN] = entropy::bytes(entropy)?;
+        let mut sealed = secret.to_vec();
+        self.0
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(label),
+                &mut sealed,
+            )
+            .map_err(|_| entropy::NoEntropy)?;
+        Ok([&nonce[..], &sealed].concat())
+    }
+
+    /// Decrypts what was sealed with the same label.
+    pub(crate) fn open(&self, sealed: &[u8], label: &str) -> Result<Vec<u8>, Damaged> {
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(Damaged)?;
+        let mut secret = sealed.to_vec();
+        let length = self
+            .0
+            .open_in_place(
+                Nonce::assume_unique_for_key(*nonce),
+                Aad::from(label),
+                &mut secret,
+            )
+            .map_err(|_| Damaged)?
+            .len();
+        secret.truncate(length);
+        Ok(secret)
+    }
+}
+
+/// Reads the master key of a database, or makes the first one.
+///
+/// The database's write lock keeps two processes from making one each.
+pub(crate) fn load_or_make(
+    connection: &Connection,
+    path: &Utf8Path,
+    entropy: &dyn Entropy,
+) -> Result<MasterKey, OpenError> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let key = under_lock(connection, path, entropy);
+    connection.execute_batch(if key.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+    key
+}
+
+fn under_lock(
+    connection: &Connection,
+    path: &Utf8Path,
+    entropy: &dyn Entropy,
+) -> Result<MasterKey, OpenError> {
+    let fault = |source| OpenError::File {
+        path: path.to_owned(),
+        source,
+    };
+    let foreign = || OpenError::MasterKeyForeign {
+        path: path.to_owned(),
+    };
+    let known: Option<Vec<u8>> = connection
+        .query_row(
+            "SELECT value FROM meta WHERE name = 'master_key'",
+            [],
+            |row| row.get(0),
+        )
+        .optional()?;
+    let bytes = match fs::read_to_string(path) {
+        Ok(text) => STANDARD.decode(text.trim()).map_err(|_| foreign())?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && known.is_some() => {
+            return Err(OpenError::MasterKeyMissing {
+                path: path.to_owned(),
+            });
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let bytes: [u8; 32] = entropy::bytes(entropy)?;
+            let text = STANDARD.encode(bytes) + "\n";
+            file::write_whole(path, text.as_bytes()).map_err(fault)?;
+            bytes.to_vec()
+        }
+        Err(error) => return Err(fault(error)),
+    };
+    let print = digest(&SHA256, &bytes);
+    match known {
+        Some(known) if known != print.as_ref() => return Err(foreign()),
+        Some(_) => {}
+        None => {
+            connection.execute(
+                "INSERT INTO meta (name, value) VALUES ('master_key', ?1)",
+                [print.as_ref()],
+            )?;
+        }
+    }
+    MasterKey::from_bytes(&bytes).ok_or_else(foreign)
+}

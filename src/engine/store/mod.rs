@@ -1,0 +1,210 @@
+//! The engine's state: one database file, shared by threads and processes.
+//!
+//! INVARIANT: a write that was answered is on disk; `synchronous=FULL` and one transaction a write keep that.
+
+pub(crate) mod aliases;
+pub(crate) mod grants;
+pub(crate) mod keys;
+pub(crate) mod material;
+pub(crate) mod policies;
+pub(crate) mod rotations;
+pub(crate) mod tags;
+
+mod file;
+mod master;
+mod row;
+mod schema;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use rusqlite::Connection;
+
+use super::entropy::Entropy;
+use super::wire::Failure;
+
+pub(crate) use master::MasterKey;
+
+/// Why the engine's store cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The database or its folder cannot be made or opened.
+    #[error("cannot open `{path}`")]
+    File {
+        /// The file or folder.
+        path: Utf8PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The database is damaged, locked or none at all.
+    #[error("the engine's database cannot be used")]
+    Database(#[from] rusqlite::Error),
+    /// A later version has written the database.
+    #[error(
+        "the engine's database has schema version {found}, but this keywright knows versions up to {known}"
+    )]
+    Newer {
+        /// The version in the file.
+        found: i64,
+        /// The latest version that is known.
+        known: i64,
+    },
+    /// The master key file is gone, so no key material can be read.
+    #[error("the master key `{path}` is missing, and without it the key material is lost")]
+    MasterKeyMissing {
+        /// Where the master key should be.
+        path: Utf8PathBuf,
+    },
+    /// The master key file is another database's, or damaged.
+    #[error("the master key `{path}` does not belong to this database")]
+    MasterKeyForeign {
+        /// The file.
+        path: Utf8PathBuf,
+    },
+    /// There are no random bytes for a new master key.
+    #[error(transparent)]
+    NoEntropy(#[from] super::entropy::NoEntropy),
+}
+
+/// How many idle connections a file's pool keeps.
+const IDLE_CONNECTIONS: usize = 8;
+/// How many prepared statements a connection keeps; more than the engine has.
+const STATEMENTS: usize = 128;
+/// How long a writer waits for another.
+const BUSY: Duration = Duration::from_secs(30);
+
+/// The open store.
+#[derive(Debug)]
+pub(crate) struct Database {
+    backing: Backing,
+    pub(crate) master: MasterKey,
+}
+
+#[derive(Debug)]
+enum Backing {
+    Memory(Mutex<Connection>),
+    File {
+        path: Utf8PathBuf,
+        idle: Mutex<Vec<Connection>>,
+    },
+}
+
+impl Database {
+    /// A store that lives as long as the engine.
+    pub(crate) fn in_memory(entropy: &dyn Entropy) -> Result<Self, OpenError> {
+        let connection = Connection::open_in_memory()?;
+        configure(&connection)?;
+        schema::prepare(&connection)?;
+        Ok(Self {
+            backing: Backing::Memory(Mutex::new(connection)),
+            master: MasterKey::generate(entropy)?,
+        })
+    }
+
+    /// A store in a file, which is made when it is not there; its master key is beside it.
+    pub(crate) fn in_file(path: &Utf8Path, entropy: &dyn Entropy) -> Result<Self, OpenError> {
+        file::prepare(path)?;
+        let connection = connect(path)?;
+        schema::prepare(&connection)?;
+        let master = master::load_or_make(&connection, &path.with_extension("key"), entropy)?;
+        Ok(Self {
+            backing: Backing::File {
+                path: path.to_owned(),
+                idle: Mutex::new(vec![connection]),
+            },
+            master,
+        })
+    }
+
+    /// Runs reads on one state of the store.
+    pub(crate) fn read<T>(
+        &self,
+        run: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.with(|connection| transact(connection, "BEGIN DEFERRED", run))
+    }
+
+    /// Runs reads and writes as one: all of them, durably, or none.
+    pub(crate) fn write<T>(
+        &self,
+        run: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.with(|connection| transact(connection, "BEGIN IMMEDIATE", run))
+    }
+
+    fn with<T>(&self, run: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
+        match &self.backing {
+            Backing::Memory(connection) => run(&lock(connection)),
+            Backing::File { path, idle } => {
+                let spare = lock(idle).pop();
+                let connection = match spare {
+                    Some(connection) => connection,
+                    None => connect(path)?,
+                };
+                let outcome = run(&connection);
+                let mut idle = lock(idle);
+                if idle.len() < IDLE_CONNECTIONS {
+                    idle.push(connection);
+                }
+                outcome
+            }
+        }
+    }
+}
+
+/// A panic elsewhere leaves a connection usable: its transaction was rolled back.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn connect(path: &Utf8Path) -> Result<Connection, rusqlite::Error> {
+    let connection = Connection::open(path)?;
+    configure(&connection)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    Ok(connection)
+}
+
+fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "secure_delete", true)
+}
+
+/// Rolls back unless the work was done.
+struct Transaction<'a> {
+    connection: &'a Connection,
+    open: bool,
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        if self.open {
+            // A failing rollback means that SQLite has rolled back already.
+            drop(execute(self.connection, "ROLLBACK"));
+        }
+    }
+}
+
+fn transact<T>(
+    connection: &Connection,
+    begin: &str,
+    run: impl FnOnce(&Connection) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    execute(connection, begin)?;
+    let mut transaction = Transaction {
+        connection,
+        open: true,
+    };
+    let value = run(connection)?;
+    execute(connection, "COMMIT")?;
+    transaction.open = false;
+    Ok(value)
+}
+
+fn execute(connection: &Connection, sql: &str) -> Result<(), rusqlite::Error> {
+    connection.prepare_cached(sql)?.execute([]).map(|_| ())
+}

@@ -1,0 +1,103 @@
+//! AWS JSON 1.1: how requests are read and answers are written.
+
+mod constraint;
+mod failure;
+mod value;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{HeaderName, Response, StatusCode};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use constraint::Check;
+pub(crate) use failure::{Code, Failure};
+pub(crate) use value::{Blob, Seconds};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.1");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+
+/// Reads a request's members; what is not JSON or has a member of the wrong type is a `SerializationException`.
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    let body = if body.is_empty() { b"{}" } else { body };
+    serde_json::from_slice(body).map_err(|error| {
+        let text = error.to_string();
+        let reason = if !error.is_data() {
+            None
+        } else if text.starts_with("invalid type: map") {
+            Some("Start of structure or map found where not expected.")
+        } else if text.starts_with("invalid type: sequence") {
+            Some("Start of list found where not expected.")
+        } else if text.starts_with("invalid type: string") {
+            Some("STRING_VALUE can not be converted to the expected type.")
+        } else if text.starts_with("invalid type: boolean") {
+            Some("BOOLEAN_VALUE can not be converted to the expected type.")
+        } else if text.starts_with("invalid type") {
+            Some("NUMBER_VALUE can not be converted to the expected type.")
+        } else {
+            Some("The request has a value that can not be read.")
+        };
+        Failure {
+            code: Code::Serialization,
+            message: reason.map(str::to_owned),
+        }
+    })
+}
+
+/// Writes an operation's output.
+pub(crate) fn write<T: Serialize>(output: &T) -> Result<Bytes, Failure> {
+    serde_json::to_vec(output)
+        .map(Bytes::from)
+        .map_err(|error| Failure::internal(&error))
+}
+
+/// Makes the HTTP response of an outcome.
+pub(crate) fn respond(outcome: Result<Bytes, Failure>, request_id: &str) -> Response<Bytes> {
+    let (status, body) = match outcome {
+        Ok(body) => (StatusCode::OK, body),
+        Err(failure) => (failure.code.status(), failure_body(&failure)),
+    };
+    seal(status, JSON, body, request_id)
+}
+
+/// Puts the headers of every answer around a body.
+pub(crate) fn seal(
+    status: StatusCode,
+    content_type: HeaderValue,
+    body: Bytes,
+    request_id: &str,
+) -> Response<Bytes> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, content_type);
+    if let Ok(request_id) = HeaderValue::from_str(request_id) {
+        headers.insert(REQUEST_ID, request_id);
+    }
+    response
+}
+
+fn failure_body(failure: &Failure) -> Bytes {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        #[serde(rename = "__type")]
+        code: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message: Option<&'a str>,
+    }
+    let body = Body {
+        code: failure.code.name(),
+        message: failure.message.as_deref(),
+    };
+    serde_json::to_vec(&body)
+        .map(Bytes::from)
+        .unwrap_or_default()
+}
+
+/// A tag as requests and answers carry it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct WireTag {
+    pub tag_key: Option<String>,
+    pub tag_value: Option<String>,
+}

@@ -1,0 +1,37 @@
+//! Values that JSON has no type for: times and bytes.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// A time as epoch seconds with a fraction.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub(crate) struct Seconds(f64);
+
+impl From<Timestamp> for Seconds {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "milliseconds of every year that a timestamp can hold fit into 53 bits"
+    )]
+    fn from(time: Timestamp) -> Self {
+        Self(time.as_millisecond() as f64 / 1000.0)
+    }
+}
+
+/// Bytes as base64.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Blob(pub Vec<u8>);
+
+impl<'de> Deserialize<'de> for Blob {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        STANDARD.decode(text).map(Self).map_err(de::Error::custom)
+    }
+}
+
+impl Serialize for Blob {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(&self.0))
+    }
+}

@@ -1,0 +1,143 @@
+//! An engine on the bench: a client wired into it, a clock to turn, randomness that repeats.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use aws_sdk_kms::Client;
+use aws_sdk_kms::config::retry::RetryConfig;
+use aws_sdk_kms::config::{BehaviorVersion, Config, Credentials, Region};
+use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
+use bytes::Bytes;
+use jiff::Timestamp;
+use keywright::engine::{Clock, Engine, Entropy, NoEntropy, Settings, Store, connector};
+
+pub(super) const ACCOUNT: &str = "111122223333";
+pub(super) const REGION: &str = "eu-central-1";
+/// A key id that no key has.
+pub(super) const UNKNOWN: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
+
+/// A clock that moves when it is told to.
+#[derive(Debug)]
+pub(super) struct Hands(AtomicI64);
+
+impl Hands {
+    pub(super) fn forward_days(&self, days: i64) {
+        self.0.fetch_add(days * 86_400_000, Ordering::Relaxed);
+    }
+}
+
+impl Clock for Hands {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.0.load(Ordering::Relaxed)).unwrap()
+    }
+}
+
+/// Randomness that is the same in every run: a splitmix64 sequence.
+#[derive(Debug)]
+pub(super) struct Seeded(AtomicU64);
+
+impl Seeded {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(AtomicU64::new(seed))
+    }
+}
+
+impl Entropy for Seeded {
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), NoEntropy> {
+        for chunk in buffer.chunks_mut(8) {
+            let step = 0x9e37_79b9_7f4a_7c15;
+            let mut word = self.0.fetch_add(step, Ordering::Relaxed).wrapping_add(step);
+            word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            let word = (word ^ (word >> 31)).to_le_bytes();
+            chunk.copy_from_slice(word.get(..chunk.len()).unwrap());
+        }
+        Ok(())
+    }
+}
+
+/// An engine, its clock, and a client of the root user of [`ACCOUNT`] in [`REGION`].
+pub(super) struct Bench {
+    pub(super) engine: Arc<Engine>,
+    pub(super) clock: Arc<Hands>,
+    pub(super) kms: Client,
+}
+
+impl Bench {
+    pub(super) fn new() -> Self {
+        Self::with(Store::Memory, 1)
+    }
+
+    pub(super) fn with(store: Store, seed: u64) -> Self {
+        let clock = Arc::new(Hands(AtomicI64::new(1_780_000_000_000)));
+        let shared: Arc<dyn Clock> = Arc::<Hands>::clone(&clock);
+        let engine = Engine::open(Settings {
+            store,
+            clock: shared,
+            entropy: Arc::new(Seeded::new(seed)),
+            default_account: "999988887777".parse().unwrap(),
+            interceptor: None,
+        });
+        let engine = Arc::new(engine.unwrap());
+        let kms = client(&engine, ACCOUNT, REGION);
+        Self { engine, clock, kms }
+    }
+
+    /// Makes a symmetric key and gives its id.
+    pub(super) async fn key(&self) -> String {
+        let made = self.kms.create_key().send().await.unwrap();
+        made.key_metadata.unwrap().key_id
+    }
+
+    /// Sends a body as it is and gives the status and the body of the answer.
+    pub(super) fn raw(&self, operation: &str, body: &str) -> (u16, String) {
+        let request = http::Request::post("https://kms.eu-central-1.amazonaws.com/")
+            .header("x-amz-target", format!("TrentService.{operation}"))
+            .header("authorization", authorization("kms"))
+            .body(Bytes::copy_from_slice(body.as_bytes()));
+        let answer = self.engine.handle(request.unwrap());
+        let status = answer.status().as_u16();
+        let body = String::from_utf8(answer.into_body().to_vec()).unwrap();
+        (status, body)
+    }
+}
+
+pub(super) fn authorization(service: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential={ACCOUNT}/20260101/{REGION}/{service}/aws4_request, SignedHeaders=host, Signature=0"
+    )
+}
+
+/// A client of an engine.
+pub(super) fn client(engine: &Arc<Engine>, access_key: &str, region: &str) -> Client {
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region.to_owned()))
+        .credentials_provider(Credentials::new(access_key, "secret", None, None, "test"))
+        .retry_config(RetryConfig::disabled())
+        .http_client(connector(Arc::clone(engine)))
+        .build();
+    Client::from_conf(config)
+}
+
+/// The ARN of a key of the bench.
+pub(super) fn arn(id: &str) -> String {
+    format!("arn:aws:kms:{REGION}:{ACCOUNT}:key/{id}")
+}
+
+/// Expects an error by code and message.
+#[track_caller]
+pub(super) fn refused<T, E, R>(answer: Result<T, SdkError<E, R>>, code: &str, message: &str)
+where
+    T: Debug,
+    E: ProvideErrorMetadata + Debug,
+    R: Debug,
+{
+    let error = answer.unwrap_err();
+    let error = error.as_service_error().unwrap();
+    assert_eq!(
+        (error.code(), error.message().unwrap_or_default()),
+        (Some(code), message)
+    );
+}
