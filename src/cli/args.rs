@@ -129,7 +129,7 @@ pub(super) struct TargetArgs {
     /// Where the live state is; an `Account` manifest may say so instead [default: local]
     #[arg(long, value_enum, conflicts_with = "endpoint")]
     pub(super) target: Option<TargetKind>,
-    /// URL of a KMS endpoint, such as http://localhost:4566
+    /// URL of a KMS endpoint, such as `http://localhost:4566`
     #[arg(long, value_name = "URL")]
     pub(super) endpoint: Option<String>,
     /// Account of the keys, where no `Account` manifest names one [default: of the credentials; local: 111122223333]

@@ -14,7 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::kms::Client;
 use crate::manifest::{self, Fallback, Manifests, Sources};
 use crate::model::{KeyName, Place};
-use crate::observe::{self, Event, Extras, Others, Scope, Wanted};
+use crate::observe::{self, Event, Others, Scope};
 use crate::plan::{self, Allow, KeyPlan, Limits, Plan, Summary};
 use crate::report::diagnostics::{self, Colour};
 use crate::state::{Desired, DesiredPlace, Observed};
@@ -138,7 +138,7 @@ impl<'a> Session<'a> {
             let client = self.clients.get(&place.place)?;
             let progress = &progress;
             Some(async move {
-                let scope = scope_of(place, others);
+                let scope = Scope::of(place, others);
                 let mut events = |event| match event {
                     Event::Found(keys) => progress.add(keys),
                     Event::Read => progress.step(),
@@ -151,37 +151,6 @@ impl<'a> Session<'a> {
         };
         drop(progress);
         plan::plan(desired, &observed, limits)
-    }
-}
-
-/// What to look for so that a place can be planned.
-fn scope_of(place: &DesiredPlace, others: Others) -> Scope {
-    let owned = place.keys.values().map(|key| {
-        let formerly = key.formerly.iter().map(|name| name.alias().clone());
-        Wanted {
-            name: key.name.clone(),
-            formerly: key.formerly.clone(),
-            id: key.id.clone(),
-            aliases: key.aliases.iter().cloned().chain(formerly).collect(),
-            search: true,
-            extras: Extras {
-                rotations: key.rotations_on_demand.is_some(),
-                last_use: key.deletion.is_some(),
-            },
-        }
-    });
-    let foreign = place.grants.values().map(|grants| Wanted {
-        name: grants.name.clone(),
-        formerly: Vec::new(),
-        id: None,
-        aliases: BTreeSet::from([grants.name.alias().clone()]),
-        search: false,
-        extras: Extras::default(),
-    });
-    Scope {
-        name: place.scope.clone(),
-        wanted: owned.chain(foreign).collect(),
-        others,
     }
 }
 

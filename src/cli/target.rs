@@ -140,12 +140,11 @@ impl<'a> Targets<'a> {
     }
 
     fn local(&self, place: &Place) -> anyhow::Result<Client> {
-        let engine = match self.engine.get() {
-            Some(engine) => engine,
-            None => {
-                let engine = Engine::open(self.engine_settings()?)?;
-                self.engine.get_or_init(|| Arc::new(engine))
-            }
+        let engine = if let Some(engine) = self.engine.get() {
+            engine
+        } else {
+            let engine = Engine::open(self.engine_settings()?)?;
+            self.engine.get_or_init(|| Arc::new(engine))
         };
         let credentials = Credentials::new(place.account.as_str(), "local", None, None, "local");
         let config = aws_sdk_kms::Config::builder()

@@ -11,7 +11,7 @@ use futures_util::stream;
 
 use crate::kms::{Api, CallError, Client};
 use crate::model::{AliasName, KeyId, KeyName, ScopeName};
-use crate::state::{ObservedKey, ObservedPlace, Unreadable};
+use crate::state::{DesiredPlace, ObservedKey, ObservedPlace, Unreadable};
 
 pub use key::{Extras, read_part};
 
@@ -27,6 +27,40 @@ pub struct Scope {
     pub wanted: Vec<Wanted>,
     /// Whether to look at keys that nobody asked for.
     pub others: Others,
+}
+
+impl Scope {
+    /// What to look for so that a place can be planned.
+    #[must_use]
+    pub fn of(place: &DesiredPlace, others: Others) -> Self {
+        let owned = place.keys.values().map(|key| {
+            let formerly = key.formerly.iter().map(|name| name.alias().clone());
+            Wanted {
+                name: key.name.clone(),
+                formerly: key.formerly.clone(),
+                id: key.id.clone(),
+                aliases: key.aliases.iter().cloned().chain(formerly).collect(),
+                search: true,
+                extras: Extras {
+                    rotations: key.rotations_on_demand.is_some(),
+                    last_use: key.deletion.is_some(),
+                },
+            }
+        });
+        let foreign = place.grants.values().map(|grants| Wanted {
+            name: grants.name.clone(),
+            formerly: Vec::new(),
+            id: None,
+            aliases: BTreeSet::from([grants.name.alias().clone()]),
+            search: false,
+            extras: Extras::default(),
+        });
+        Self {
+            name: place.scope.clone(),
+            wanted: owned.chain(foreign).collect(),
+            others,
+        }
+    }
 }
 
 /// One key to find.

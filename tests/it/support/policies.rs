@@ -1,6 +1,6 @@
 //! Generated duties, statements and documents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use keywright::model::{KeyType, Operation, Origin, Place, Principal};
 use keywright::policy::{
@@ -134,18 +134,7 @@ pub(crate) fn duties() -> impl Strategy<Value = Duties> {
         )
 }
 
-/// Statements that duties cannot say.
-pub(crate) fn statements() -> impl Strategy<Value = Statement> {
-    let patterns = vec![
-        "kms:*",
-        "kms:Decrypt",
-        "KMS:decrypt",
-        "kms:Generate*",
-        "*",
-        "kms:DescribeKey",
-        "s3:GetObject",
-    ];
-    let actions = btree_set(select(patterns).prop_map(ActionPattern::new), 0..4);
+fn conditions() -> impl Strategy<Value = BTreeSet<Condition>> {
     let values = vec![
         "true",
         "eu",
@@ -167,51 +156,62 @@ pub(crate) fn statements() -> impl Strategy<Value = Statement> {
         "aws:PrincipalArn",
         "kms:EncryptionContext:Tenant",
     ];
-    let conditions = btree_map(
-        (select(operators), select(keys)),
-        btree_set(select(values), 1..3),
-        0..3,
-    );
-    let sids = proptest::option::of(select(vec![
+    let tests = (select(operators), select(keys));
+    btree_map(tests, btree_set(select(values), 1..3), 0..3).prop_map(|tests| {
+        let condition = |((operator, key), values): ((&str, &str), BTreeSet<&str>)| Condition {
+            operator: operator.parse().unwrap(),
+            key: key.to_owned(),
+            values: values.into_iter().map(str::to_owned).collect(),
+        };
+        tests.into_iter().map(condition).collect()
+    })
+}
+
+/// Statements that duties cannot say.
+pub(crate) fn statements() -> impl Strategy<Value = Statement> {
+    let patterns = vec![
+        "kms:*",
+        "kms:Decrypt",
+        "KMS:decrypt",
+        "kms:Generate*",
+        "*",
+        "kms:DescribeKey",
+        "s3:GetObject",
+    ];
+    let actions = btree_set(select(patterns).prop_map(ActionPattern::new), 0..4);
+    let sids = vec![
         "one",
         "Allow use of the key",
         "keywright: decrypt",
         "three four",
-    ]));
-    (
+    ];
+    let sids = proptest::option::of(select(sids).prop_map(str::to_owned));
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>());
+    let parts = (
         sids,
-        any::<bool>(),
+        flags,
         btree_set(principals(), 1..4),
-        any::<bool>(),
         actions,
-        any::<bool>(),
-        conditions,
-    )
-        .prop_map(
-            |(sid, allow, principals, not_principal, actions, not_action, conditions)| Statement {
-                sid: sid.map(str::to_owned),
-                effect: if allow { Effect::Allow } else { Effect::Deny },
-                principals: if not_principal {
-                    Principals::Not(principals)
-                } else {
-                    Principals::Any(principals)
-                },
-                actions: if not_action && !actions.is_empty() {
-                    Actions::Not(actions)
-                } else {
-                    Actions::Any(actions)
-                },
-                resources: Resources::this_key(),
-                conditions: conditions
-                    .into_iter()
-                    .map(|((operator, key), values)| Condition {
-                        operator: operator.parse().unwrap(),
-                        key: key.to_owned(),
-                        values: values.into_iter().map(str::to_owned).collect(),
-                    })
-                    .collect(),
+        conditions(),
+    );
+    parts.prop_map(
+        |(sid, (allow, not_principal, not_action), principals, actions, conditions)| Statement {
+            sid,
+            effect: if allow { Effect::Allow } else { Effect::Deny },
+            principals: if not_principal {
+                Principals::Not(principals)
+            } else {
+                Principals::Any(principals)
             },
-        )
+            actions: if not_action && !actions.is_empty() {
+                Actions::Not(actions)
+            } else {
+                Actions::Any(actions)
+            },
+            resources: Resources::this_key(),
+            conditions,
+        },
+    )
 }
 
 /// Documents of a few statements, some of them compiled from duties.

@@ -1,0 +1,272 @@
+//! Whatever ends a run in the middle, the next run continues it, and no key is ever made twice.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use http::Response;
+use keywright::apply::Failure;
+use keywright::engine::{Call, Engine, Interceptor, Settings, Store};
+use keywright::manifest::{Fallback, Sources, load};
+use keywright::observe::Others;
+use keywright::state::{Desired, Part};
+
+use crate::convergence::block_on;
+use crate::support::account::Account;
+use crate::support::manifests::TWO_KEYS;
+use crate::support::policies::place;
+use crate::support::sandbox::Sandbox;
+
+fn two_keys() -> Desired {
+    let (sources, _) = Sources::from_texts([("keys.yaml".into(), TWO_KEYS.into())]);
+    let (desired, found) = load(&sources, &Fallback { place: place() });
+    assert_eq!(found, []);
+    desired
+}
+
+/// Everything is as the manifests say, and there is nothing else.
+#[track_caller]
+fn check_converged(sandbox: &Sandbox) {
+    let report = sandbox.report("drift --all");
+    assert_eq!(report["summary"]["unchanged"], 2, "{report:#}");
+    for other in [
+        "create",
+        "change",
+        "delete",
+        "refused",
+        "unreadable",
+        "orphans",
+        "unmanaged",
+    ] {
+        assert_eq!(report["summary"][other], 0, "{report:#}");
+    }
+}
+
+#[track_caller]
+fn check_killed_at_every_call(side: &str) {
+    for call in 1.. {
+        let sandbox = Sandbox::with(TWO_KEYS);
+        let mut command = sandbox.command();
+        let first = command
+            .args(["apply", "--yes"])
+            .env("KEYWRIGHT_ENGINE_ABORT", format!("{side}:{call}"))
+            .output()
+            .unwrap();
+        if first.status.success() {
+            assert!(call > 15, "a first apply takes more calls than {call}");
+            return;
+        }
+        assert_eq!(first.status.code(), None, "the process was killed");
+        sandbox.run("apply --yes").expect(0);
+        check_converged(&sandbox);
+    }
+}
+
+#[test]
+fn a_run_killed_before_any_call_is_continued_without_a_second_key() {
+    check_killed_at_every_call("before");
+}
+
+#[test]
+fn a_run_killed_after_any_call_is_continued_without_a_second_key() {
+    check_killed_at_every_call("after");
+}
+
+/// Answers one call as AWS does when it has a fault, before or after doing what was asked.
+#[derive(Debug)]
+struct Fault {
+    number: u64,
+    after: bool,
+    seen: AtomicU64,
+}
+
+impl Fault {
+    fn answer() -> Response<Bytes> {
+        let body = r#"{"__type":"KMSInternalException","message":"injected"}"#;
+        Response::builder()
+            .status(500)
+            .body(Bytes::from_static(body.as_bytes()))
+            .unwrap()
+    }
+}
+
+impl Interceptor for Fault {
+    fn before(&self, _: &Call<'_>) -> Option<Response<Bytes>> {
+        let number = self.seen.fetch_add(1, Ordering::Relaxed) + 1;
+        (!self.after && number == self.number).then(Self::answer)
+    }
+
+    fn after(&self, call: &Call<'_>, response: Response<Bytes>) -> Response<Bytes> {
+        if self.after && call.number == self.number {
+            Self::answer()
+        } else {
+            response
+        }
+    }
+}
+
+#[test]
+fn a_server_fault_at_any_call_never_makes_a_second_key() {
+    let desired = two_keys();
+    for (number, after) in (1..20).flat_map(|number| [(number, false), (number, true)]) {
+        block_on(async {
+            let fault = Fault {
+                number,
+                after,
+                seen: AtomicU64::new(0),
+            };
+            let account = Account::intercepted(&place(), Some(Arc::new(fault)));
+            let plan = account.plan(&desired).await;
+            let _first = account.apply(&plan).await;
+            let again = account.plan(&desired).await;
+            let _second = account.apply(&again).await;
+            let observed = account.observe(&desired, Others::Always).await;
+            assert_eq!(observed.places[0].keys.len(), 2, "fault at call {number}");
+            assert_eq!(observed.places[0].others.len(), 0, "fault at call {number}");
+            let settled = account.plan(&desired).await;
+            assert!(
+                settled.summary().is_clean(),
+                "fault at call {number}: {settled:#?}"
+            );
+        });
+    }
+}
+
+fn shared_engine() -> Arc<Engine> {
+    Arc::new(Engine::open(Settings::new(Store::Memory, place().account)).unwrap())
+}
+
+#[test]
+fn two_first_runs_at_once_end_with_one_key_for_each_name() {
+    block_on(async {
+        let desired = two_keys();
+        let engine = shared_engine();
+        let (one, two) = (
+            Account::on(&engine, &place()),
+            Account::on(&engine, &place()),
+        );
+        let (plan_one, plan_two) = (one.plan(&desired).await, two.plan(&desired).await);
+        let winner = one.apply(&plan_one).await;
+        let loser = two.apply(&plan_two).await;
+        assert!(winner.keys.iter().all(|key| key.failure.is_none()));
+        assert!(
+            loser
+                .keys
+                .iter()
+                .all(|key| matches!(key.failure, Some(Failure::Superseded { .. }))),
+            "{loser:?}"
+        );
+        assert!(two.plan(&desired).await.summary().is_clean());
+        let observed = one.observe(&desired, Others::Always).await;
+        let aliased = observed.places[0]
+            .keys
+            .values()
+            .filter(|key| !key.aliases.is_empty());
+        assert_eq!(aliased.count(), 2);
+        // The losers wait for their deletion, which nothing used.
+        assert_eq!(observed.places[0].others.len(), 2);
+    });
+}
+
+#[test]
+fn what_moved_after_the_plan_is_not_written() {
+    block_on(async {
+        let mut desired = two_keys();
+        let engine = shared_engine();
+        let (one, two) = (
+            Account::on(&engine, &place()),
+            Account::on(&engine, &place()),
+        );
+        let _first = one.apply(&one.plan(&desired).await).await;
+        let payments = "payments".parse().unwrap();
+        desired.places[0]
+            .keys
+            .get_mut(&payments)
+            .unwrap()
+            .description = "planned".to_owned();
+        let plan = one.plan(&desired).await;
+        let id = plan
+            .keys()
+            .find(|(_, key)| key.name == payments)
+            .unwrap()
+            .1
+            .key
+            .clone()
+            .unwrap()
+            .id;
+        let request = two
+            .client
+            .sdk()
+            .update_key_description()
+            .key_id(id.as_str())
+            .description("someone else's");
+        request.send().await.unwrap();
+        let outcome = one.apply(&plan).await;
+        assert_eq!(
+            outcome.keys[0].failure,
+            Some(Failure::Stale(Part::Metadata))
+        );
+        let live = one.observe(&desired, Others::WhenMissing).await;
+        assert_eq!(live.places[0].keys[&id].description, "someone else's");
+    });
+}
+
+/// Refuses one operation.
+#[derive(Debug)]
+struct Denied(&'static str);
+
+impl Interceptor for Denied {
+    fn before(&self, call: &Call<'_>) -> Option<Response<Bytes>> {
+        let body = r#"{"__type":"AccessDeniedException","Message":"injected"}"#;
+        let refused = || {
+            Response::builder()
+                .status(400)
+                .body(Bytes::from_static(body.as_bytes()))
+                .unwrap()
+        };
+        (call.operation == self.0).then(refused)
+    }
+}
+
+#[test]
+fn a_failed_change_stops_its_own_key_and_no_other() {
+    block_on(async {
+        let desired = two_keys();
+        let account = Account::intercepted(&place(), Some(Arc::new(Denied("EnableKeyRotation"))));
+        let outcome = account.apply(&account.plan(&desired).await).await;
+        let [payments, releases] = &outcome.keys[..] else {
+            panic!("{outcome:?}")
+        };
+        assert_eq!(
+            (payments.done, payments.skipped),
+            (2, 1),
+            "key and alias, then the rotation fails"
+        );
+        assert!(
+            payments
+                .failure
+                .as_ref()
+                .unwrap()
+                .to_string()
+                .contains("AccessDeniedException: injected")
+        );
+        assert_eq!((releases.done, releases.skipped), (2, 0));
+        assert_eq!(releases.failure, None);
+    });
+}
+
+#[test]
+fn a_key_that_cannot_be_read_is_a_row_and_not_the_end() {
+    block_on(async {
+        let desired = two_keys();
+        let engine = shared_engine();
+        let _first = Account::on(&engine, &place());
+        let account =
+            Account::intercepted(&place(), Some(Arc::new(Denied("GetKeyRotationStatus"))));
+        let _outcome = account.apply(&account.plan(&desired).await).await;
+        let plan = account.plan(&desired).await;
+        let rows: Vec<usize> = plan.keys().map(|(_, key)| key.unreadable.len()).collect();
+        assert_eq!(rows, [1, 0], "{plan:#?}");
+        assert!(plan.keys().all(|(_, key)| key.changes.is_empty()));
+    });
+}
