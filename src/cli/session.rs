@@ -178,7 +178,11 @@ pub(super) fn read(args: &ManifestArgs) -> anyhow::Result<Option<(Manifests, Vec
 /// Writes diagnostics to stderr; true when one of them is an error.
 pub(super) fn tell(found: &[Diagnostic]) -> anyhow::Result<bool> {
     let mut stderr = anstream::stderr();
-    write!(stderr, "{}", diagnostics::text(found))?;
+    write!(
+        stderr,
+        "{}",
+        diagnostics::text(found, diagnostics::Colour::Always)
+    )?;
     Ok(found.iter().any(Diagnostic::is_error))
 }
 

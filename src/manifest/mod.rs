@@ -13,8 +13,6 @@ mod resolve;
 #[cfg(test)]
 mod tests;
 
-use std::sync::LazyLock;
-
 use serde_json::Value as Json;
 
 use self::fault::{Fault, Faults, Span};
@@ -31,9 +29,6 @@ pub struct Fallback {
     /// The account and Region that the command line or the credentials lead to.
     pub place: Place,
 }
-
-/// The place to check manifests for offline, where no `Account` document names one.
-pub static ANYWHERE: LazyLock<Place> = LazyLock::new(Place::anywhere);
 
 /// What was typed: every document with the places of its fields, nothing resolved.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Fallback, Sources, load};
 use crate::diagnostic::Diagnostic;
 use crate::model::{KeySpec, KeyType, KeyUsage, Origin, Place, Principal};
-use crate::policy;
+use crate::policy::{self, Principals};
 use crate::state::{Desired, DesiredKey, DesiredPlace, Rotation, UnmanagedGrants};
 
 fn fallback() -> Fallback {
@@ -420,10 +420,7 @@ fn a_grantee_can_be_of_any_named_kind() {
     assert_eq!(kinds.len(), 1);
 }
 
-#[test]
-#[expect(clippy::too_many_lines, reason = "one whole policy as a snapshot")]
-fn duties_become_the_policy_of_the_place() {
-    let place = only_place(meant("
+const DUTIES: &str = "
 kind: Team
 name: administrators
 members: [role/key-admin, team/break-glass]
@@ -449,129 +446,48 @@ statements:
     Action: kms:Decrypt
     Resource: \"*\"
     Condition: {StringEquals: {aws:SourceAccount: \"${account}\"}, Bool: {aws:SecureTransport: true}}
-"));
+";
+
+#[test]
+fn duties_become_the_policy_of_the_place() {
+    let place = only_place(meant(DUTIES));
     let key = place.keys.values().next().unwrap();
-    insta::assert_snapshot!(policy::write(&key.policy), @r#"
-    {
-      "Version": "2012-10-17",
-      "Id": "key-consolepolicy-3",
-      "Statement": [
-        {
-          "Sid": "Enable IAM User Permissions",
-          "Effect": "Allow",
-          "Principal": {
-            "AWS": "arn:aws:iam::111122223333:root"
-          },
-          "Action": "kms:*",
-          "Resource": "*"
-        },
-        {
-          "Sid": "Allow access for Key Administrators",
-          "Effect": "Allow",
-          "Principal": {
-            "AWS": [
-              "arn:aws:iam::111122223333:role/break-glass",
-              "arn:aws:iam::111122223333:role/key-admin"
-            ]
-          },
-          "Action": [
-            "kms:Create*",
-            "kms:Describe*",
-            "kms:Enable*",
-            "kms:List*",
-            "kms:Put*",
-            "kms:Update*",
-            "kms:Revoke*",
-            "kms:Disable*",
-            "kms:Get*",
-            "kms:Delete*",
-            "kms:TagResource",
-            "kms:UntagResource",
-            "kms:RotateKeyOnDemand"
-          ],
-          "Resource": "*"
-        },
-        {
-          "Sid": "Allow use of the key",
-          "Effect": "Allow",
-          "Principal": {
-            "AWS": "arn:aws:iam::111122223333:role/payments-api"
-          },
-          "Action": [
-            "kms:Encrypt",
-            "kms:Decrypt",
-            "kms:ReEncrypt*",
-            "kms:GenerateDataKey*",
-            "kms:DescribeKey"
-          ],
-          "Resource": "*"
-        },
-        {
-          "Sid": "Allow attachment of persistent resources",
-          "Effect": "Allow",
-          "Principal": {
-            "AWS": "arn:aws:iam::111122223333:role/payments-api"
-          },
-          "Action": [
-            "kms:CreateGrant",
-            "kms:ListGrants",
-            "kms:RevokeGrant"
-          ],
-          "Resource": "*",
-          "Condition": {
-            "Bool": {
-              "kms:GrantIsForAWSResource": "true"
-            }
-          }
-        },
-        {
-          "Sid": "keywright: decrypt via s3 when tenant=eu",
-          "Effect": "Allow",
-          "Principal": {
-            "AWS": "arn:aws:iam::222233334444:role/reporting"
-          },
-          "Action": "kms:Decrypt",
-          "Resource": "*",
-          "Condition": {
-            "StringEquals": {
-              "kms:EncryptionContext:tenant": "eu",
-              "kms:ViaService": "s3.eu-central-1.amazonaws.com"
-            }
-          }
-        },
-        {
-          "Sid": "keywright: decrypt by organization via s3 when tenant=eu",
-          "Effect": "Allow",
-          "Principal": "*",
-          "Action": "kms:Decrypt",
-          "Resource": "*",
-          "Condition": {
-            "StringEquals": {
-              "aws:PrincipalOrgID": "o-abc1234567",
-              "kms:EncryptionContext:tenant": "eu",
-              "kms:ViaService": "s3.eu-central-1.amazonaws.com"
-            }
-          }
-        },
-        {
-          "Sid": "Logs",
-          "Effect": "Allow",
-          "Principal": {
-            "Service": "logs.eu-central-1.amazonaws.com"
-          },
-          "Action": "kms:Decrypt",
-          "Resource": "*",
-          "Condition": {
-            "StringEquals": {
-              "aws:SourceAccount": "111122223333"
-            },
-            "Bool": {
-              "aws:SecureTransport": "true"
-            }
-          }
+    let statements = key.policy.statements.iter().map(|statement| {
+        let Principals::Any(principals) = &statement.principals else {
+            panic!("duties name principals");
+        };
+        let sid = statement.sid.as_deref().unwrap_or_default();
+        if statement.conditions.is_empty() {
+            return format!("{sid}\n  for {}", texts(principals).join(", "));
         }
-      ]
-    }
+        let conditions = statement.conditions.iter();
+        let conditions =
+            conditions.map(|test| format!("{}={}", test.key, texts(&test.values).join(",")));
+        format!(
+            "{sid}\n  for {}\n  when {}",
+            texts(principals).join(", "),
+            conditions.collect::<Vec<_>>().join(" and ")
+        )
+    });
+    insta::assert_snapshot!(statements.collect::<Vec<_>>().join("\n"), @r#"
+    Enable IAM User Permissions
+      for arn:aws:iam::111122223333:root
+    Allow access for Key Administrators
+      for arn:aws:iam::111122223333:role/break-glass, arn:aws:iam::111122223333:role/key-admin
+    Allow use of the key
+      for arn:aws:iam::111122223333:role/payments-api
+    Allow attachment of persistent resources
+      for arn:aws:iam::111122223333:role/payments-api
+      when kms:GrantIsForAWSResource=true
+    keywright: decrypt via s3 when tenant=eu
+      for arn:aws:iam::222233334444:role/reporting
+      when kms:EncryptionContext:tenant=eu and kms:ViaService=s3.eu-central-1.amazonaws.com
+    keywright: decrypt by organization via s3 when tenant=eu
+      for *
+      when aws:PrincipalOrgID=o-abc1234567 and kms:EncryptionContext:tenant=eu and kms:ViaService=s3.eu-central-1.amazonaws.com
+    Logs
+      for logs.eu-central-1.amazonaws.com
+      when aws:SourceAccount=111122223333 and aws:SecureTransport=true
     "#);
 }
 

@@ -167,7 +167,9 @@ impl<'a> Composer<'a> {
         };
         let node = At { value, span };
         if anchor != 0 {
+            // The anchor keeps a copy, which counts like the node itself.
             let size = self.nodes - before + 1;
+            self.count(size, span)?;
             self.anchors.insert(anchor, (node.clone(), size));
         }
         Ok(node)

@@ -185,15 +185,6 @@ pub struct Place {
 }
 
 impl Place {
-    /// A place that stands for any other, where only the form of things matters.
-    #[must_use]
-    pub fn anywhere() -> Self {
-        Self {
-            account: AccountId(*b"000000000000"),
-            region: Region("us-east-1".to_owned()),
-        }
-    }
-
     /// The partition of the Region.
     pub fn partition(&self) -> Partition {
         self.region.partition()

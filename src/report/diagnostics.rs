@@ -7,12 +7,22 @@ use serde_json::{Value as Json, json};
 
 use crate::diagnostic::{Diagnostic, Location, Severity};
 
+/// Whether to colour a text; colour never carries meaning of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colour {
+    /// Terminal colours; a stream that knows its terminal may strip them again.
+    Always,
+    /// Plain text.
+    Never,
+}
+
 /// Draws diagnostics as text, with a count at the end; empty when there are none.
-///
-/// The text has styles; strip them where there is no terminal. They never carry meaning of their own.
 #[must_use]
-pub fn text(diagnostics: &[Diagnostic]) -> String {
-    let renderer = Renderer::styled();
+pub fn text(diagnostics: &[Diagnostic], colour: Colour) -> String {
+    let renderer = match colour {
+        Colour::Always => Renderer::styled(),
+        Colour::Never => Renderer::plain(),
+    };
     let mut out = String::new();
     for diagnostic in diagnostics {
         out.push_str(&renderer.render(&[group(diagnostic)]));

@@ -12,7 +12,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use keywright::diagnostic::Diagnostic;
 use keywright::manifest::{self, Fallback, Sources};
 use keywright::model::Place;
-use keywright::report::diagnostics::{self, json};
+use keywright::report::diagnostics::{self, Colour, json};
 use keywright::state::Desired;
 use proptest::prelude::*;
 
@@ -25,9 +25,9 @@ pub(crate) fn fallback() -> Fallback {
     }
 }
 
-/// Diagnostics as they are read where there is no terminal.
+/// Diagnostics without colour.
 pub(crate) fn text(diagnostics: &[Diagnostic]) -> String {
-    anstream::adapter::strip_str(&diagnostics::text(diagnostics)).to_string()
+    diagnostics::text(diagnostics, Colour::Never)
 }
 
 /// A temporary folder, with its path left out of reports.
@@ -197,11 +197,11 @@ fn writes_diagnostics_as_json() {
 }
 
 #[test]
-fn colours_are_only_on_top() {
+fn colours_only_when_asked() {
     let (sources, _) = Sources::from_texts([("a.yaml".into(), b"kind: key\n".to_vec())]);
     let (_, diagnostics) = manifest::load(&sources, &fallback());
     assert!(!text(&diagnostics).contains('\u{1b}'));
-    assert!(diagnostics::text(&diagnostics).contains('\u{1b}'));
+    assert!(diagnostics::text(&diagnostics, Colour::Always).contains('\u{1b}'));
 }
 
 #[test]

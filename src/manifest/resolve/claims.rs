@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::manifest::fault::{Fault, Faults, Span};
-use crate::manifest::fields::{Field, Mapping as _};
+use crate::manifest::fields::Mapping as _;
 use crate::manifest::typed::KeyFields;
 use crate::manifest::yaml::At;
 use crate::model::{AliasName, KeyName, Place};
@@ -22,7 +22,6 @@ impl<'a> Claims<'a> {
         &mut self,
         place: &Place,
         fields: &'a KeyFields,
-        defaults: Option<&'a KeyFields>,
         faults: &mut Faults,
     ) -> bool {
         let Some(name) = fields.name.given() else {
@@ -41,12 +40,7 @@ impl<'a> Claims<'a> {
             span: name.span,
         };
         self.claim(place, &name.value, &main, faults);
-        let own = if fields.aliases.is_absent() {
-            defaults.map(|defaults| &defaults.aliases)
-        } else {
-            Some(&fields.aliases)
-        };
-        for alias in own.and_then(Field::value).into_iter().flatten() {
+        for alias in fields.aliases.value().into_iter().flatten() {
             self.claim(place, &name.value, alias, faults);
         }
         for former in fields.formerly.value().into_iter().flatten() {

@@ -134,11 +134,7 @@ fn former_names(settings: Settings<'_>) -> Vec<KeyName> {
 }
 
 fn aliases(settings: Settings<'_>, name: &KeyName) -> BTreeSet<AliasName> {
-    let more = settings
-        .pick(|key| &key.aliases)
-        .value()
-        .into_iter()
-        .flatten();
+    let more = settings.own.aliases.value().into_iter().flatten();
     std::iter::once(name.alias().clone())
         .chain(more.map(|alias| alias.value.clone()))
         .collect()

@@ -95,7 +95,7 @@ impl<'a> Run<'a> {
                 account,
                 place: &place,
             };
-            let first = self.claims.add(&place, fields, account.defaults, faults);
+            let first = self.claims.add(&place, fields, faults);
             if let Some(key) = key::resolve(site, fields, faults).filter(|_| first) {
                 let name = key.name.clone();
                 self.place(account, &place).keys.insert(name, key);

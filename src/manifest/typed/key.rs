@@ -76,7 +76,10 @@ mapping! {
 pub(crate) struct KeyDefaults(pub(crate) KeyFields);
 
 impl KeyDefaults {
-    const WITHOUT: [&'static str; 3] = ["kind", "name", "id"];
+    /// What only one key can have, and where keys are, which the account says already.
+    const WITHOUT: [&'static str; 7] = [
+        "kind", "name", "aliases", "formerly", "id", "accounts", "regions",
+    ];
 }
 
 impl Readable for KeyDefaults {
