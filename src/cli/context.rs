@@ -46,7 +46,8 @@ impl Context {
             has_credentials: variable("AWS_ACCESS_KEY_ID").is_some()
                 || variable("AWS_PROFILE").is_some(),
             region: variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")),
-            engine_abort: variable("KEYWRIGHT_ENGINE_ABORT"),
+            // A released program has no way to end in the middle.
+            engine_abort: variable("KEYWRIGHT_ENGINE_ABORT").filter(|_| cfg!(debug_assertions)),
         })
     }
 }

@@ -56,8 +56,3 @@ pub fn render(report: Report<'_>, format: Format, out: &mut dyn io::Write) -> io
 pub fn render_plan(plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
     text::write_plan(plan, out)
 }
-
-/// An action in one line, as progress shows it.
-pub fn sentence(action: &crate::plan::Action, home: crate::model::AccountId) -> String {
-    action::describe(action, home).join(" ")
-}
