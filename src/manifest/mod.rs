@@ -46,8 +46,12 @@ pub fn read(sources: &Sources) -> Manifests {
     for (index, source) in sources.files().iter().enumerate() {
         let file = u32::try_from(index).unwrap_or(u32::MAX);
         let before = faults.len();
-        let nodes = yaml::parse(file, source.text(), &mut faults);
-        if nodes.is_empty() && faults.len() == before {
+        let mut is_empty = true;
+        yaml::parse(file, source.text(), &mut faults, |node, faults| {
+            is_empty = false;
+            documents.extend(Document::read(node, faults));
+        });
+        if is_empty && faults.len() == before {
             let fault = Fault::warning(
                 "empty-file",
                 "no manifest in this file",
@@ -55,10 +59,6 @@ pub fn read(sources: &Sources) -> Manifests {
             );
             faults.push(fault.help("start a document with `kind:`, or remove the file"));
         }
-        let read = nodes
-            .iter()
-            .filter_map(|node| Document::read(node, &mut faults));
-        documents.extend(read);
     }
     Manifests {
         sources: sources.clone(),

@@ -59,8 +59,14 @@ impl Node {
     }
 }
 
-/// Reads every document of a file. A document with a syntax error is left out, the others stay.
-pub(crate) fn parse(file: u32, text: &str, faults: &mut Faults) -> Vec<Node> {
+/// Reads the documents of a file one by one, so that no two trees are held at once. A document with a syntax error
+/// is left out, the others stay.
+pub(crate) fn parse(
+    file: u32,
+    text: &str,
+    faults: &mut Faults,
+    mut each: impl FnMut(&Node, &mut Faults),
+) {
     let mut options = Options::default();
     options.set_emit_comments(false);
     let mut composer = Composer {
@@ -70,11 +76,10 @@ pub(crate) fn parse(file: u32, text: &str, faults: &mut Faults) -> Vec<Node> {
         nodes: 0,
         faults: Vec::new(),
     };
-    let mut documents = Vec::new();
     loop {
         match composer.next_document() {
             Ok(Some(document)) if document.is_null() => {}
-            Ok(Some(document)) => documents.push(document),
+            Ok(Some(document)) => each(&document, faults),
             Ok(None) => break,
             Err(fault) => {
                 composer.faults.push(fault);
@@ -85,7 +90,6 @@ pub(crate) fn parse(file: u32, text: &str, faults: &mut Faults) -> Vec<Node> {
         }
     }
     faults.append(&mut composer.faults);
-    documents
 }
 
 struct Composer<'a> {

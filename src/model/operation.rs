@@ -58,6 +58,11 @@ macro_rules! operations {
                 match self { $(Self::$name => stringify!($name),)+ }
             }
 
+            /// AWS's name as policies write it, `kms:NAME`.
+            pub fn action(self) -> &'static str {
+                match self { $(Self::$name => concat!("kms:", stringify!($name)),)+ }
+            }
+
             fn traits(self) -> (Level, Reach, Grantable, Demand) {
                 match self { $(Self::$name => (Level::$level, Reach::$reach, Grantable::$grantable, $demand),)+ }
             }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use sorted_vec::SortedSet;
+
 use super::capability;
 use super::document::{
     ActionPattern, Actions, Condition, Document, Effect, Operator, OperatorName, Principals,
@@ -51,19 +53,19 @@ pub fn compile(duties: &Duties, key: &KeyContext, extra: &[Statement]) -> Docume
     if iam_policies {
         statements.push(allow(
             ACCOUNT_SID,
-            Principals::Any([account].into()),
+            Principals::Any(vec![account].into()),
             ["kms:*"],
         ));
     }
+    let is_bare = iam_policies && administrators.is_empty() && users.is_empty() && extra.is_empty();
     if !administrators.is_empty() {
         let actions = capability::administration(key, administrators_may_delete);
         statements.push(allow(
             ADMINISTRATORS_SID,
-            Principals::Any(administrators.clone()),
+            Principals::Any(administrators.into_iter().collect()),
             actions,
         ));
     }
-    let is_bare = iam_policies && administrators.is_empty() && users.is_empty() && extra.is_empty();
     for user in &users {
         statements.extend(user_statements(user, key));
     }
@@ -90,7 +92,7 @@ pub(super) fn user_statements(user: &User, key: &KeyContext) -> Vec<Statement> {
             capability::use_of(key.key_type).iter().copied(),
         )];
         if delegates_by_default(key.key_type) {
-            statements.push(delegation(DELEGATION_SID, principals, BTreeSet::new()));
+            statements.push(delegation(DELEGATION_SID, principals, Vec::new()));
         }
         return statements;
     }
@@ -111,7 +113,7 @@ pub(super) fn user_statements(user: &User, key: &KeyContext) -> Vec<Statement> {
     let mut statements = Vec::new();
     if !with_context.is_empty() {
         statements.push(Statement {
-            conditions: bound.clone(),
+            conditions: bound.clone().into(),
             ..allow_patterns(&sid, principals.clone(), with_context)
         });
     }
@@ -122,7 +124,7 @@ pub(super) fn user_statements(user: &User, key: &KeyContext) -> Vec<Statement> {
             format!("{sid}{NO_CONTEXT}")
         };
         statements.push(Statement {
-            conditions: shared,
+            conditions: shared.into(),
             ..allow_patterns(&sid, principals.clone(), without)
         });
     }
@@ -190,7 +192,7 @@ fn principals_of(holders: &BTreeSet<Holder>) -> Principals {
     Principals::Any(holders.iter().map(principal).collect())
 }
 
-fn shared_conditions(user: &User, key: &KeyContext) -> BTreeSet<Condition> {
+fn shared_conditions(user: &User, key: &KeyContext) -> Vec<Condition> {
     let organization = |holder: &Holder| match holder {
         Holder::Organization(id) => Some(OrganizationId::to_string(id)),
         Holder::Principal(_) => None,
@@ -235,18 +237,18 @@ fn own_sid(user: &User) -> String {
     sid
 }
 
-fn delegation(sid: &str, principals: Principals, mut conditions: BTreeSet<Condition>) -> Statement {
-    conditions.insert(Condition {
+fn delegation(sid: &str, principals: Principals, mut conditions: Vec<Condition>) -> Statement {
+    conditions.push(Condition {
         operator: Operator {
             quantifier: None,
             name: OperatorName::Bool,
             if_exists: false,
         },
         key: "kms:GrantIsForAWSResource".to_owned(),
-        values: ["true".to_owned()].into(),
+        values: vec!["true".to_owned()].into(),
     });
     Statement {
-        conditions,
+        conditions: conditions.into(),
         ..allow(sid, principals, capability::GRANTING.iter().copied())
     }
 }
@@ -280,8 +282,8 @@ fn allow_patterns(
         sid: Some(sid.to_owned()),
         effect: Effect::Allow,
         principals,
-        actions: Actions::Any(actions),
+        actions: Actions::Any(actions.into_iter().collect()),
         resources: Resources::this_key(),
-        conditions: BTreeSet::new(),
+        conditions: SortedSet::default(),
     }
 }

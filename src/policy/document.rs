@@ -1,7 +1,9 @@
 //! A policy document as its meaning: every element typed, lists as sets.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
 use std::fmt;
+
+use sorted_vec::SortedSet;
 
 use crate::model::{Operation, Principal};
 
@@ -39,7 +41,7 @@ pub struct Statement {
     /// On what; in a key policy that is `*`.
     pub resources: Resources,
     /// On which requests: all of these must hold.
-    pub conditions: BTreeSet<Condition>,
+    pub conditions: SortedSet<Condition>,
 }
 
 /// What a matching statement does.
@@ -55,55 +57,55 @@ pub enum Effect {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Principals {
     /// Any of these.
-    Any(BTreeSet<Principal>),
+    Any(SortedSet<Principal>),
     /// Anyone but these.
-    Not(BTreeSet<Principal>),
+    Not(SortedSet<Principal>),
 }
 
 /// `Action` or `NotAction`; a statement with neither has no effect.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Actions {
     /// Any of these.
-    Any(BTreeSet<ActionPattern>),
+    Any(SortedSet<ActionPattern>),
     /// Anything but these.
-    Not(BTreeSet<ActionPattern>),
+    Not(SortedSet<ActionPattern>),
 }
 
 /// `Resource` or `NotResource`; a statement with neither has no effect.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Resources {
     /// Any of these, as glob patterns over ARNs.
-    Any(BTreeSet<String>),
+    Any(SortedSet<String>),
     /// Anything but these.
-    Not(BTreeSet<String>),
+    Not(SortedSet<String>),
 }
 
 impl Resources {
     /// What key policies say: `*`, this key.
     #[must_use]
     pub fn this_key() -> Self {
-        Self::Any(BTreeSet::from(["*".to_owned()]))
+        Self::Any(SortedSet::from(vec!["*".to_owned()]))
     }
 }
 
 /// An action with wildcards, such as `kms:ReEncrypt*` or `*`; compared without regard to case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ActionPattern(String);
+pub struct ActionPattern(Cow<'static, str>);
 
 impl ActionPattern {
     /// A pattern; a known operation's name takes AWS's spelling, so that case never makes two patterns.
     #[must_use]
     pub fn new(text: &str) -> Self {
         let Some((service, name)) = text.split_once(':') else {
-            return Self(text.to_owned());
+            return Self(text.to_owned().into());
         };
         let service = service.to_ascii_lowercase();
         let known = Operation::ALL
             .iter()
             .find(|operation| operation.name().eq_ignore_ascii_case(name));
         match known {
-            Some(operation) if service == "kms" => Self(format!("kms:{operation}")),
-            _ => Self(format!("{service}:{name}")),
+            Some(operation) if service == "kms" => (*operation).into(),
+            _ => Self(format!("{service}:{name}").into()),
         }
     }
 
@@ -114,13 +116,13 @@ impl ActionPattern {
 
     /// The pattern in one case, to be compared.
     pub(super) fn folded(&self) -> Self {
-        Self(self.0.to_ascii_lowercase())
+        Self(self.0.to_ascii_lowercase().into())
     }
 }
 
 impl From<Operation> for ActionPattern {
     fn from(operation: Operation) -> Self {
-        Self(format!("kms:{operation}"))
+        Self(operation.action().into())
     }
 }
 
@@ -138,7 +140,7 @@ pub struct Condition {
     /// The context key as written; compared without regard to case.
     pub key: String,
     /// The policy's values, as text.
-    pub values: BTreeSet<String>,
+    pub values: SortedSet<String>,
 }
 
 /// A condition operator with its modifiers.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use sorted_vec::SortedSet;
+
 use super::document::{ActionPattern, Actions, Condition, Document, Resources, Statement, Version};
 use super::json;
 
@@ -63,7 +65,7 @@ pub(super) fn modern(document: &Document) -> Document {
 }
 
 fn escaped(statement: &Statement) -> Statement {
-    let escape = |texts: &BTreeSet<String>| {
+    let escape = |texts: &SortedSet<String>| {
         texts
             .iter()
             .map(|text| text.replace("${", "${$}{"))

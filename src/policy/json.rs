@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::error::Category;
 use serde_json::{Map, Value};
+use sorted_vec::SortedSet;
 
 use super::document::{
     ActionPattern, Actions, Condition, Document, Effect, Operator, Principals, Resources,
@@ -144,7 +145,7 @@ pub fn read_statement(
 
 fn read_actions(object: &Map<String, Value>, path: &str) -> Result<Actions, ReadError> {
     let Some((is_not, at, value)) = either(object, path, "Action")? else {
-        return Ok(Actions::Any(BTreeSet::new()));
+        return Ok(Actions::Any(SortedSet::default()));
     };
     let set = texts(value, &at)?
         .iter()
@@ -159,7 +160,7 @@ fn read_actions(object: &Map<String, Value>, path: &str) -> Result<Actions, Read
 
 fn read_resources(object: &Map<String, Value>, path: &str) -> Result<Resources, ReadError> {
     let Some((is_not, at, value)) = either(object, path, "Resource")? else {
-        return Ok(Resources::Any(BTreeSet::new()));
+        return Ok(Resources::Any(SortedSet::default()));
     };
     let set = texts(value, &at)?.into_iter().collect();
     Ok(if is_not {
@@ -202,24 +203,24 @@ fn read_principals(
     value: &Value,
     path: &str,
     partition: Partition,
-) -> Result<BTreeSet<Principal>, ReadError> {
+) -> Result<SortedSet<Principal>, ReadError> {
     let parse = |text: &str, path: &str| {
         Principal::parse(text, partition).map_err(|malformed| error(path, malformed.problem))
     };
     if let Value::String(text) = value {
         return match text.as_str() {
-            "*" => Ok(BTreeSet::from([Principal::Anyone])),
+            "*" => Ok(vec![Principal::Anyone].into()),
             other => Err(error(
                 path,
                 format!("`{other}` must stand under `AWS` or `Service`"),
             )),
         };
     }
-    let mut principals = BTreeSet::new();
+    let mut principals = Vec::new();
     for (kind, value) in object(value, path)? {
         let at = format!("{path}.{kind}");
         for text in texts(value, &at)? {
-            principals.insert(match kind.as_str() {
+            principals.push(match kind.as_str() {
                 "AWS" => parse(&text, &at)?,
                 "Service" => {
                     Principal::Service(text.parse().map_err(
@@ -238,12 +239,12 @@ fn read_principals(
     if principals.is_empty() {
         Err(error(path, "names nobody"))
     } else {
-        Ok(principals)
+        Ok(principals.into())
     }
 }
 
-fn read_conditions(value: &Value, path: &str) -> Result<BTreeSet<Condition>, ReadError> {
-    let mut conditions = BTreeSet::new();
+fn read_conditions(value: &Value, path: &str) -> Result<SortedSet<Condition>, ReadError> {
+    let mut conditions = Vec::new();
     for (operator, tests) in object(value, path)? {
         let at = format!("{path}.{operator}");
         let operator: Operator = operator
@@ -259,14 +260,14 @@ fn read_conditions(value: &Value, path: &str) -> Result<BTreeSet<Condition>, Rea
                 ));
             }
             let values = texts(values, &at)?.into_iter().collect();
-            conditions.insert(Condition {
+            conditions.push(Condition {
                 operator,
                 key: key.clone(),
                 values,
             });
         }
     }
-    Ok(conditions)
+    Ok(conditions.into())
 }
 
 fn object<'a>(value: &'a Value, path: &str) -> Result<&'a Map<String, Value>, ReadError> {
@@ -368,7 +369,7 @@ fn statement_value(statement: &Statement) -> Value {
     Value::Object(object)
 }
 
-fn principals_value(principals: &BTreeSet<Principal>) -> Value {
+fn principals_value(principals: &SortedSet<Principal>) -> Value {
     if principals.len() == 1 && principals.contains(&Principal::Anyone) {
         return "*".into();
     }
@@ -387,7 +388,7 @@ fn principals_value(principals: &BTreeSet<Principal>) -> Value {
     Value::Object(object)
 }
 
-fn conditions_value(conditions: &BTreeSet<Condition>) -> Value {
+fn conditions_value(conditions: &SortedSet<Condition>) -> Value {
     let mut object = Map::new();
     for Condition {
         operator,
@@ -453,7 +454,7 @@ const CONSOLE_ORDER: &[&str] = &[
     "kms:RevokeGrant",
 ];
 
-fn in_console_order(actions: &BTreeSet<ActionPattern>) -> Vec<String> {
+fn in_console_order(actions: &SortedSet<ActionPattern>) -> Vec<String> {
     let rank = |action: &str| {
         CONSOLE_ORDER
             .iter()

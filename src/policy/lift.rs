@@ -77,9 +77,8 @@ fn take(rest: &mut Vec<Statement>, wanted: &Statement) -> Option<Statement> {
 
 fn take_administrators(mut duties: Duties, rest: &mut Vec<Statement>, key: &KeyContext) -> Duties {
     for may_delete in [true, false] {
-        let actions = Actions::Any(capability::patterns(capability::administration(
-            key, may_delete,
-        )));
+        let actions = capability::administration(key, may_delete);
+        let actions = Actions::Any(capability::patterns(actions).into_iter().collect());
         let is_console = |one: &&Statement| one.sid.as_deref() == Some(ADMINISTRATORS_SID);
         let mut found = rest
             .iter()
@@ -90,7 +89,7 @@ fn take_administrators(mut duties: Duties, rest: &mut Vec<Statement>, key: &KeyC
             continue;
         };
         let duty = Duties {
-            administrators: principals.clone(),
+            administrators: principals.iter().cloned().collect(),
             administrators_may_delete: may_delete,
             ..nothing()
         };
@@ -100,7 +99,7 @@ fn take_administrators(mut duties: Duties, rest: &mut Vec<Statement>, key: &KeyC
             .first()
             .is_some_and(|wanted| take(rest, wanted).is_some())
         {
-            duties.administrators = principals;
+            duties.administrators = duty.administrators;
             duties.administrators_may_delete = may_delete;
             return duties;
         }
@@ -109,7 +108,8 @@ fn take_administrators(mut duties: Duties, rest: &mut Vec<Statement>, key: &KeyC
 }
 
 fn take_users(mut duties: Duties, rest: &mut Vec<Statement>, key: &KeyContext) -> Duties {
-    let plain = Actions::Any(capability::patterns(capability::use_of(key.key_type)));
+    let actions = capability::patterns(capability::use_of(key.key_type));
+    let plain = Actions::Any(actions.into_iter().collect());
     // A user's main statement comes before those whose Sids continue its Sid, in whatever order they stand.
     let continues = |one: &Statement| {
         one.sid
@@ -209,7 +209,7 @@ fn own_user(statement: &Statement, all: &[Statement], key: &KeyContext) -> Optio
     let terms = Terms::read(&statement.conditions, key)?;
     let holders = if terms.organizations.is_empty() {
         principals.iter().cloned().map(Holder::Principal).collect()
-    } else if *principals == BTreeSet::from([Principal::Anyone]) {
+    } else if principals.as_slice() == [Principal::Anyone] {
         terms.organizations
     } else {
         return None;
@@ -250,7 +250,7 @@ struct Terms {
 }
 
 impl Terms {
-    fn read(conditions: &BTreeSet<Condition>, key: &KeyContext) -> Option<Self> {
+    fn read(conditions: &[Condition], key: &KeyContext) -> Option<Self> {
         let mut terms = Self {
             organizations: BTreeSet::new(),
             via: BTreeSet::new(),

@@ -1,6 +1,6 @@
 //! What one policy says to one request.
 
-use std::collections::BTreeSet;
+use sorted_vec::SortedSet;
 
 use crate::model::{AccountId, KeyArn, Partition, Principal};
 use crate::policy::condition::holds;
@@ -209,7 +209,7 @@ fn stands_for_account_of(principal: &Principal, caller: &Principal) -> bool {
 }
 
 /// True when `NotPrincipal` leaves the caller out.
-fn spares(listed: &BTreeSet<Principal>, caller: &Principal, exemption: Exemption) -> bool {
+fn spares(listed: &SortedSet<Principal>, caller: &Principal, exemption: Exemption) -> bool {
     let lists_name = || listed.iter().any(|one| names(one, caller));
     let lists_account = || listed.iter().any(|one| stands_for_account_of(one, caller));
     let lists_role = || {

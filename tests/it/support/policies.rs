@@ -199,17 +199,17 @@ pub(crate) fn statements() -> impl Strategy<Value = Statement> {
             sid,
             effect: if allow { Effect::Allow } else { Effect::Deny },
             principals: if not_principal {
-                Principals::Not(principals)
+                Principals::Not(principals.into_iter().collect())
             } else {
-                Principals::Any(principals)
+                Principals::Any(principals.into_iter().collect())
             },
             actions: if not_action && !actions.is_empty() {
-                Actions::Not(actions)
+                Actions::Not(actions.into_iter().collect())
             } else {
-                Actions::Any(actions)
+                Actions::Any(actions.into_iter().collect())
             },
             resources: Resources::this_key(),
-            conditions,
+            conditions: conditions.into_iter().collect(),
         },
     )
 }
