@@ -21,8 +21,8 @@ pub(super) struct Context {
     pub(super) has_credentials: bool,
     /// The Region of the environment, for the local engine.
     pub(super) region: Option<String>,
-    /// For tests of recovery: the engine ends the process at a call, `before:N` or `after:N`.
-    pub(super) engine_abort: Option<String>,
+    /// For tests of recovery: how the engine fails the run.
+    pub(super) engine_fault: Option<String>,
 }
 
 impl Context {
@@ -46,8 +46,8 @@ impl Context {
             has_credentials: variable("AWS_ACCESS_KEY_ID").is_some()
                 || variable("AWS_PROFILE").is_some(),
             region: variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")),
-            // A released program has no way to end in the middle.
-            engine_abort: variable("KEYWRIGHT_ENGINE_ABORT").filter(|_| cfg!(debug_assertions)),
+            // A released program has no way to fail on purpose.
+            engine_fault: variable("KEYWRIGHT_ENGINE_FAULT").filter(|_| cfg!(debug_assertions)),
         })
     }
 }

@@ -1,10 +1,10 @@
 //! The command line: arguments → context → one command. The only place that knows a terminal, the environment and the process.
 
-mod abort;
 mod args;
 mod command;
 mod context;
 mod exit;
+mod fault;
 mod output;
 mod progress;
 mod session;

@@ -8,9 +8,9 @@ use aws_config::{ConfigLoader, SdkConfig};
 use aws_sdk_kms::config::{BehaviorVersion, Credentials};
 use aws_sdk_kms::error::DisplayErrorContext;
 
-use super::abort::Abort;
 use super::args::{TargetArgs, TargetKind};
 use super::context::Context;
+use super::fault::Fault;
 use crate::engine::{self, Engine};
 use crate::kms::{Client, Pace};
 use crate::model::{AccountId, Place, Region};
@@ -166,8 +166,8 @@ impl<'a> Targets<'a> {
     fn engine_settings(&self) -> anyhow::Result<engine::Settings> {
         let file = engine::Store::File(self.args.state.join("engine.db"));
         let mut settings = engine::Settings::new(file, LOCAL_ACCOUNT.parse()?);
-        if let Some(when) = &self.context.engine_abort {
-            settings.interceptor = Some(Arc::new(when.parse::<Abort>()?));
+        if let Some(fault) = &self.context.engine_fault {
+            settings.interceptor = Some(Arc::new(fault.parse::<Fault>()?));
         }
         Ok(settings)
     }

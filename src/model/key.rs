@@ -326,6 +326,12 @@ impl KeyType {
         !self.is_symmetric() && self.usage != KeyUsage::GenerateVerifyMac
     }
 
+    /// True when an alias can move between keys of the two types: each is symmetric, asymmetric or HMAC, and has one
+    /// usage (API reference, `UpdateAlias`).
+    pub fn shares_aliases_with(self, other: Self) -> bool {
+        self.usage == other.usage && self.is_symmetric() == other.is_symmetric()
+    }
+
     /// True when KMS can rotate such a key by itself.
     pub fn rotates(self, origin: Origin) -> bool {
         self.is_symmetric() && origin == Origin::AwsKms

@@ -1,5 +1,7 @@
 //! One key: metadata, policy, grants, tags and rotation, in at most five calls.
 
+use std::sync::Arc;
+
 use aws_sdk_kms::primitives::DateTime;
 use aws_sdk_kms::types::{KeyMetadata, RotationType};
 use jiff::Timestamp;
@@ -160,7 +162,7 @@ async fn policy(client: &Client, id: &KeyId) -> Result<LivePolicy, CallError> {
         .await?;
     let text = answer.policy().unwrap_or_default();
     Ok(match policy::read(text, client.place().partition()) {
-        Ok(document) => LivePolicy::Document(document),
+        Ok(document) => LivePolicy::Document(Arc::new(document)),
         Err(error) => LivePolicy::Opaque {
             text: text.to_owned(),
             reason: error.to_string(),

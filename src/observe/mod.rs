@@ -4,14 +4,16 @@ mod grants;
 mod key;
 mod search;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use crate::kms::{Api, CallError, Client};
 use crate::model::{AliasName, KeyId, KeyName, ScopeName};
-use crate::state::{DesiredPlace, ObservedKey, ObservedPlace, Unreadable};
+use crate::policy::Document;
+use crate::state::{DesiredPlace, LivePolicy, ObservedKey, ObservedPlace, Unreadable};
 
 pub use key::{Extras, read_part};
 
@@ -25,6 +27,8 @@ pub struct Scope {
     pub name: ScopeName,
     /// The keys to find.
     pub wanted: Vec<Wanted>,
+    /// The policies that keys should have; a live one that is equal is not held a second time.
+    pub policies: HashSet<Arc<Document>>,
     /// Whether to look at keys that nobody asked for.
     pub others: Others,
 }
@@ -58,6 +62,11 @@ impl Scope {
         Self {
             name: place.scope.clone(),
             wanted: owned.chain(foreign).collect(),
+            policies: place
+                .keys
+                .values()
+                .map(|key| Arc::clone(&key.policy))
+                .collect(),
             others,
         }
     }
@@ -150,7 +159,7 @@ pub async fn observe(
         }
         place.unreadable.extend(found.unreadable);
     }
-    read_keys(client, &targets, &mut place, progress).await;
+    read_keys(client, scope, &targets, &mut place, progress).await;
     place
 }
 
@@ -175,6 +184,7 @@ fn targets(scope: &Scope, aliases: &BTreeMap<AliasName, KeyId>) -> BTreeMap<KeyI
 
 async fn read_keys(
     client: &Client,
+    scope: &Scope,
     targets: &BTreeMap<KeyId, Extras>,
     place: &mut ObservedPlace,
     progress: &mut impl FnMut(Event),
@@ -195,15 +205,29 @@ async fn read_keys(
         match reading {
             Ok(Some(key)) => {
                 let aliases = aliases_of.remove(id).unwrap_or_default();
-                place
-                    .keys
-                    .insert(id.clone(), ObservedKey { aliases, ..key });
+                let policy = shared(key.policy, &scope.policies);
+                let key = ObservedKey {
+                    aliases,
+                    policy,
+                    ..key
+                };
+                place.keys.insert(id.clone(), key);
             }
             Ok(None) => {}
             Err(error) => place.unreadable.push(Unreadable::key(id, &error)),
         }
     }
     place.unreadable.sort();
+}
+
+/// The policy as the one of `known` that is equal, where there is one.
+fn shared(policy: LivePolicy, known: &HashSet<Arc<Document>>) -> LivePolicy {
+    match policy {
+        LivePolicy::Document(live) => {
+            LivePolicy::Document(known.get(&live).map_or(live, Arc::clone))
+        }
+        LivePolicy::Opaque { .. } => policy,
+    }
 }
 
 /// The key that an alias leads to now; `among` narrows the reading to the aliases of one key.

@@ -1,5 +1,7 @@
 //! Changes: what a plan does, as data with no choices left in it.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::model::{
@@ -43,7 +45,7 @@ pub enum Action {
         /// What is there now.
         from: Box<LivePolicy>,
         /// What will be there.
-        to: Box<Document>,
+        to: Arc<Document>,
         /// Whether AWS's lock-out check is skipped.
         bypass_lockout_check: bool,
         /// Same meaning, other text.
@@ -128,7 +130,7 @@ pub struct NewKey {
     /// The description; empty for none.
     pub description: String,
     /// The key policy.
-    pub policy: Document,
+    pub policy: Arc<Document>,
     /// All tags, the ownership tags included.
     pub tags: Tags,
     /// Whether AWS's lock-out check is skipped.
@@ -170,13 +172,14 @@ impl Action {
         }
     }
 
-    /// What must still be so in a live key just before the action.
-    pub(super) fn expectation(&self, live: &ObservedKey) -> Option<Expectation> {
+    /// What must still be so just before the action; `live` is the key, where there is one already.
+    pub(super) fn expectation(&self, live: Option<&ObservedKey>) -> Option<Expectation> {
+        if let Self::UpdateAlias { alias, from } = self {
+            return Some(Expectation::AliasTarget(alias.clone(), from.clone()));
+        }
+        let live = live?;
         let part = match self {
-            Self::CreateKey(_) | Self::CreateAlias(_) => return None,
-            Self::UpdateAlias { alias, from } => {
-                return Some(Expectation::AliasTarget(alias.clone(), from.clone()));
-            }
+            Self::CreateKey(_) | Self::CreateAlias(_) | Self::UpdateAlias { .. } => return None,
             Self::DeleteAlias(alias) => {
                 return Some(Expectation::AliasTarget(alias.clone(), live.arn.id.clone()));
             }

@@ -1,11 +1,13 @@
 //! One key that this scope owns: what to do so that it is as its manifest says.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::change::{rotation_agrees, tags_to_remove, tags_to_set};
 use super::identity::{self, Found, Owner, is_going};
 use super::{Action, Change, KeyPlan, Limits, NewKey, Note, Refusal, Rule, grants};
-use crate::model::{KeyState, RotationPeriod, TagKey};
+use crate::model::{AliasName, KeyId, KeyState, RotationPeriod, TagKey};
 use crate::policy;
 use crate::state::{
     Deletion, DesiredKey, DesiredPlace, LivePolicy, ObservedKey, ObservedPlace, Rotation,
@@ -29,7 +31,7 @@ pub(super) struct Draft<'a> {
 impl Draft<'_> {
     /// Adds a change, bound to the live part that it was planned from.
     pub(super) fn change(&mut self, action: Action) {
-        let expects = self.live.and_then(|live| action.expectation(live));
+        let expects = action.expectation(self.live);
         self.plan.changes.push(Change { action, expects });
     }
 
@@ -83,7 +85,7 @@ pub(super) fn plan(
         limits,
     };
     match found {
-        Found::Nothing => plan_new(&mut draft, key, live, limits),
+        Found::Nothing => plan_new(&mut draft, &task),
         Found::Missing(refusal) => draft.plan.refusals.push(refusal),
         Found::Unreadable(rows) => draft.plan.unreadable = rows,
         Found::Key(found, owner) => {
@@ -130,7 +132,8 @@ impl KeyPlan {
     }
 }
 
-fn plan_new(draft: &mut Draft<'_>, key: &DesiredKey, live: &ObservedPlace, limits: &Limits) {
+fn plan_new(draft: &mut Draft<'_>, task: &Task<'_>) {
+    let Task { key, limits, .. } = task;
     if key.deletion.is_some() {
         draft.note(
             "deleted",
@@ -142,11 +145,21 @@ fn plan_new(draft: &mut Draft<'_>, key: &DesiredKey, live: &ObservedPlace, limit
         key_type: key.key_type,
         origin: key.origin,
         description: key.description.clone(),
-        policy: key.policy.clone(),
+        policy: Arc::clone(&key.policy),
         tags: key.tags.clone(),
         bypass_lockout_check: limits.allow.lockout,
     })));
-    plan_new_aliases(draft, key, live);
+    // The main alias first: it is the index by which the next run finds the key.
+    draft.change(Action::CreateAlias(key.name.alias().clone()));
+    let moves = plan_aliases(draft, task);
+    plan_new_use(draft, key, limits);
+    for action in moves {
+        draft.change(action);
+    }
+}
+
+/// Plans what needs the new key to be usable, and whether it stays so.
+fn plan_new_use(draft: &mut Draft<'_>, key: &DesiredKey, limits: &Limits) {
     if key.origin == crate::model::Origin::External {
         draft.note(
             "pending-import",
@@ -168,22 +181,6 @@ fn plan_new(draft: &mut Draft<'_>, key: &DesiredKey, live: &ObservedPlace, limit
     grants::plan(draft, &terms, &[]);
     if !key.enabled {
         draft.change(Action::DisableKey);
-    }
-}
-
-fn plan_new_aliases(draft: &mut Draft<'_>, key: &DesiredKey, live: &ObservedPlace) {
-    // The main alias first: it is the index by which the next run finds the key.
-    let main = key.name.alias();
-    let others = key.aliases.iter().filter(|alias| *alias != main);
-    for alias in std::iter::once(main).chain(others) {
-        match live.aliases.get(alias) {
-            None => draft.change(Action::CreateAlias(alias.clone())),
-            Some(other) => draft.refuse(
-                Rule::AliasTaken,
-                format!("{alias} leads to key {other} already"),
-                format!("remove the alias from the manifest, or adopt that key with `id: {other}`"),
-            ),
-        }
     }
 }
 
@@ -216,7 +213,8 @@ fn plan_live(draft: &mut Draft<'_>, task: &Task<'_>, found: &ObservedKey) {
         });
     }
     plan_tags(draft, key, found);
-    let moves = plan_aliases(draft, task, found);
+    let mut moves = plan_aliases(draft, task);
+    moves.extend(plan_other_aliases(draft, key, found));
     plan_use(draft, key, found, limits);
     if let Some(action) = policy {
         draft.change_before_revocations(action);
@@ -306,7 +304,7 @@ fn plan_policy(
     }
     Some(Action::PutKeyPolicy {
         from: Box::new(found.policy.clone()),
-        to: Box::new(key.policy.clone()),
+        to: Arc::clone(&key.policy),
         bypass_lockout_check: limits.allow.lockout,
         cosmetic,
     })
@@ -338,51 +336,22 @@ fn plan_tags(draft: &mut Draft<'_>, key: &DesiredKey, found: &ObservedKey) {
     }
 }
 
-/// Plans new aliases; moves and removals are returned, because they come last.
-fn plan_aliases(draft: &mut Draft<'_>, task: &Task<'_>, found: &ObservedKey) -> Vec<Action> {
-    let Task {
-        place,
-        key,
-        live,
-        limits,
-    } = task;
+/// Plans new aliases; moves from other keys are returned, because they come last.
+fn plan_aliases(draft: &mut Draft<'_>, task: &Task<'_>) -> Vec<Action> {
+    let Task { key, live, .. } = task;
     let mut moves = Vec::new();
     for alias in &key.aliases {
-        let Some(other) = live
-            .aliases
-            .get(alias)
-            .filter(|target| **target != found.arn.id)
-        else {
-            if !found.aliases.contains(alias) {
-                draft.change(Action::CreateAlias(alias.clone()));
-            }
-            continue;
-        };
-        let other_key = live.keys.get(other);
-        let free = other_key.is_some_and(|other| {
-            is_going(other.state) || other.tag(TagKey::SCOPE) == Some(place.scope.as_str())
-        });
-        if free || limits.allow.adoption {
-            moves.push(Action::UpdateAlias {
-                alias: alias.clone(),
-                from: other.clone(),
-            });
-        } else {
-            draft.refuse(
-                Rule::AliasTaken,
-                format!("{alias} leads to key {other}, which is not ours"),
-                "remove the alias from the manifest, or take it over as shown with --adopt",
-            );
+        match live.aliases.get(alias) {
+            Some(target) if draft.live.is_some_and(|found| found.arn.id == *target) => {}
+            Some(other) => moves.extend(move_alias(draft, task, alias, other)),
+            None if draft.live.is_none() && alias == key.name.alias() => {}
+            None => draft.change(Action::CreateAlias(alias.clone())),
         }
     }
-    for alias in found.aliases.difference(&key.aliases) {
-        if key.formerly.iter().any(|name| name.alias() == alias) {
-            moves.push(Action::DeleteAlias(alias.clone()));
-        } else {
-            draft.note("unmanaged-alias", format!("{alias} leads to the key too; list it under `aliases`, or under `formerly` to remove it"));
-        }
-    }
-    if key.aliases.union(&found.aliases).count() > MOST_ALIASES {
+    let others = draft
+        .live
+        .map(|found| found.aliases.difference(&key.aliases));
+    if key.aliases.len() + others.map_or(0, Iterator::count) > MOST_ALIASES {
         draft.refuse(
             Rule::Quota,
             format!("a key has at most {MOST_ALIASES} aliases"),
@@ -390,6 +359,59 @@ fn plan_aliases(draft: &mut Draft<'_>, task: &Task<'_>, found: &ObservedKey) -> 
         );
     }
     moves
+}
+
+/// An alias that leads to another key: taken from it where that is ours, and KMS can.
+fn move_alias(
+    draft: &mut Draft<'_>,
+    task: &Task<'_>,
+    alias: &AliasName,
+    other: &KeyId,
+) -> Option<Action> {
+    let Task {
+        place,
+        key,
+        live,
+        limits,
+    } = task;
+    let other_key = live.keys.get(other);
+    let its_type = other_key.and_then(|other| other.key_type);
+    if its_type.is_some_and(|its| !its.shares_aliases_with(key.key_type)) {
+        let message = format!(
+            "{alias} leads to key {other}, and KMS moves an alias only between keys of one type and usage"
+        );
+        let help = "delete the alias first, or name this one differently";
+        draft.refuse(Rule::AliasTaken, message, help);
+        return None;
+    }
+    let free = other_key.is_some_and(|other| {
+        is_going(other.state) || other.tag(TagKey::SCOPE) == Some(place.scope.as_str())
+    });
+    if free || limits.allow.adoption {
+        return Some(Action::UpdateAlias {
+            alias: alias.clone(),
+            from: other.clone(),
+        });
+    }
+    draft.refuse(
+        Rule::AliasTaken,
+        format!("{alias} leads to key {other}, which is not ours"),
+        "remove the alias from the manifest, or take it over as shown with --adopt",
+    );
+    None
+}
+
+/// Plans the end of former aliases, and tells of those that no manifest knows.
+fn plan_other_aliases(draft: &mut Draft<'_>, key: &DesiredKey, found: &ObservedKey) -> Vec<Action> {
+    let mut removals = Vec::new();
+    for alias in found.aliases.difference(&key.aliases) {
+        if key.formerly.iter().any(|name| name.alias() == alias) {
+            removals.push(Action::DeleteAlias(alias.clone()));
+        } else {
+            draft.note("unmanaged-alias", format!("{alias} leads to the key too; list it under `aliases`, or under `formerly` to remove it"));
+        }
+    }
+    removals
 }
 
 /// Plans what needs a usable key: rotation and grants.

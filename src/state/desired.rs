@@ -1,6 +1,7 @@
 //! What the manifests ask for, with teams, defaults and principals resolved.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -97,7 +98,7 @@ pub struct DesiredKey {
     /// Every tag it should have, the ownership tags included.
     pub tags: Tags,
     /// The key policy.
-    pub policy: Document,
+    pub policy: Arc<Document>,
     /// Its grants.
     pub grants: BTreeMap<GrantName, DesiredGrant>,
     /// What happens to grants that no manifest declares.

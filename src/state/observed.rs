@@ -1,6 +1,7 @@
 //! What the account holds, as far as it could be read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -126,8 +127,8 @@ fn value_of<'a>(tags: &'a Tags, name: &str) -> Option<&'a str> {
 /// A live key policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LivePolicy {
-    /// Understood.
-    Document(Document),
+    /// Understood; shared with the desired one where they are equal.
+    Document(Arc<Document>),
     /// Not understood: the text as KMS gave it, and why.
     Opaque {
         /// The text.

@@ -63,11 +63,20 @@ fn completions_are_there_for_each_shell() {
 #[test]
 fn an_endpoint_that_is_neither_here_nor_encrypted_is_refused() {
     let sandbox = Sandbox::with("kind: Key\nname: a\nadministrators: [role/x]\n");
-    let run = sandbox
-        .run("plan --endpoint http://kms.example.com --account 111122223333 --region us-east-1")
-        .expect(1);
-    assert_eq!(
-        run.stderr,
-        "error: endpoint `http://kms.example.com` is not on this machine and not encrypted; use https\n"
-    );
+    for host in [
+        "kms.example.com",
+        "localhost@example.com",
+        "localhost:80@example.com",
+        "127.example.com",
+        "127.0.0.1.example.com",
+        "localhost.example.com",
+    ] {
+        let words =
+            format!("plan --endpoint http://{host} --account 111122223333 --region us-east-1");
+        let run = sandbox.run(&words).expect(1);
+        let refused = format!(
+            "error: endpoint `http://{host}` is not on this machine and not encrypted; use https\n"
+        );
+        assert_eq!(run.stderr, refused);
+    }
 }

@@ -127,6 +127,7 @@ fn unmanaged_grants_are_kept_or_revoked_as_the_manifest_says() {
         "{}",
         kept.all()
     );
+    sandbox.run("drift --all").expect(2);
     sandbox.write(
         "manifests/keys.yaml",
         TWO_KEYS.replace(
@@ -142,5 +143,5 @@ fn unmanaged_grants_are_kept_or_revoked_as_the_manifest_says() {
         "{}",
         revoked.all()
     );
-    sandbox.run("drift").expect(0);
+    sandbox.run("drift --all").expect(0);
 }

@@ -72,7 +72,7 @@ fn a_killed_first_run_of_many_keys_is_no_mass_change() {
     let mut command = sandbox.command();
     let killed = command
         .args(["apply", "--yes"])
-        .env("KEYWRIGHT_ENGINE_ABORT", "after:18")
+        .env("KEYWRIGHT_ENGINE_FAULT", "abort-after:18")
         .output()
         .unwrap();
     assert_eq!(killed.status.code(), None);
@@ -190,4 +190,37 @@ fn grants_of_other_scopes_are_shown_and_keep_the_key_from_deletion() {
         "{}",
         run.all()
     );
+}
+
+#[test]
+fn an_alias_moves_only_between_keys_of_one_type() {
+    let sandbox = Sandbox::with(TWO_KEYS);
+    let with_alias = |name: &str| {
+        TWO_KEYS.replace(
+            &format!("name: {name}\n"),
+            &format!("name: {name}\naliases: [current]\n"),
+        )
+    };
+    sandbox.write("manifests/keys.yaml", with_alias("payments"));
+    sandbox.run("apply --yes").expect(0);
+    sandbox.write("manifests/keys.yaml", with_alias("releases"));
+    let run = sandbox.run("apply --yes").expect(3);
+    assert!(
+        run.stdout.contains(
+            "refused (alias-taken): alias/current leads to key [id], and KMS moves an alias only between keys of one type and usage"
+        ),
+        "{}",
+        run.all()
+    );
+    let third =
+        "---\nkind: Key\nname: third\nadministrators: [role/key-admin]\naliases: [current]\n";
+    sandbox.write("manifests/keys.yaml", format!("{TWO_KEYS}{third}"));
+    let run = sandbox.run("apply --yes").expect(0);
+    assert!(
+        run.stdout
+            .contains("alias        ~ alias/current moves here from key [id]"),
+        "{}",
+        run.all()
+    );
+    sandbox.run("drift --all").expect(0);
 }

@@ -15,7 +15,7 @@ use crate::convergence::block_on;
 use crate::support::account::Account;
 use crate::support::manifests::TWO_KEYS;
 use crate::support::policies::place;
-use crate::support::sandbox::Sandbox;
+use crate::support::sandbox::{Run, Sandbox};
 
 fn two_keys() -> Desired {
     let (sources, _) = Sources::from_texts([("keys.yaml".into(), TWO_KEYS.into())]);
@@ -49,7 +49,7 @@ fn check_killed_at_every_call(side: &str) {
         let mut command = sandbox.command();
         let first = command
             .args(["apply", "--yes"])
-            .env("KEYWRIGHT_ENGINE_ABORT", format!("{side}:{call}"))
+            .env("KEYWRIGHT_ENGINE_FAULT", format!("abort-{side}:{call}"))
             .output()
             .unwrap();
         if first.status.success() {
@@ -70,6 +70,30 @@ fn a_run_killed_before_any_call_is_continued_without_a_second_key() {
 #[test]
 fn a_run_killed_after_any_call_is_continued_without_a_second_key() {
     check_killed_at_every_call("after");
+}
+
+#[test]
+fn a_run_that_is_refused_from_some_call_on_never_says_that_it_is_done() {
+    for call in 1.. {
+        let sandbox = Sandbox::with(TWO_KEYS);
+        let mut command = sandbox.command();
+        let first = command
+            .args(["apply", "--yes"])
+            .env("KEYWRIGHT_ENGINE_FAULT", format!("deny-from:{call}"))
+            .output()
+            .unwrap();
+        let first = Run::of(&first);
+        if first.code == Some(0) {
+            assert!(call > 15, "a first apply takes more calls than {call}");
+            return;
+        }
+        let said = first.all();
+        assert!(said.contains("AccessDeniedException"), "{call}: {said}");
+        // Nothing could be read, nothing could be created beside what was not read, or what was written is not seen.
+        assert!(matches!(first.code, Some(1 | 4 | 5)), "{call}: {said}");
+        sandbox.run("apply --yes").expect(0);
+        check_converged(&sandbox);
+    }
 }
 
 /// Answers one call as AWS does when it has a fault, before or after doing what was asked.
@@ -268,5 +292,22 @@ fn a_key_that_cannot_be_read_is_a_row_and_not_the_end() {
         let rows: Vec<usize> = plan.keys().map(|(_, key)| key.unreadable.len()).collect();
         assert_eq!(rows, [1, 0], "{plan:#?}");
         assert!(plan.keys().all(|(_, key)| key.changes.is_empty()));
+    });
+}
+
+#[test]
+fn nothing_is_created_beside_keys_whose_tags_cannot_be_read() {
+    block_on(async {
+        let desired = two_keys();
+        let account = Account::intercepted(&place(), Some(Arc::new(Denied("ListResourceTags"))));
+        let stray = account.client.sdk().create_key().send().await.unwrap();
+        let stray = stray.key_metadata().unwrap().key_id().to_owned();
+        let plan = account.plan(&desired).await;
+        for (_, key) in plan.keys() {
+            assert!(key.changes.is_empty(), "{plan:#?}");
+            let row = key.unreadable.first().unwrap();
+            assert_eq!(row.operation, "ListResourceTags");
+            assert_eq!(row.key.as_ref().unwrap().as_str(), stray);
+        }
     });
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::engine::store::aliases;
 use crate::engine::store::keys::{self, Key};
 use crate::engine::wire::{Check, Code, Failure};
-use crate::model::{AliasName, KeyUsage, Operation};
+use crate::model::{AliasName, Operation};
 
 use super::{Context, find_key};
 
@@ -51,7 +51,7 @@ pub(super) fn update(context: &Context<'_>, input: &Input) -> Result<(), Failure
         let before = aliases::target(connection, &place, name)?.ok_or_else(missing)?;
         let before = keys::at(connection, before)?;
         let after = target_key(context, connection, target, Operation::UpdateAlias)?;
-        if family(&before) != family(&after) || before.kind.usage != after.kind.usage {
+        if !before.kind.shares_aliases_with(after.kind) {
             return Err(Failure::validation(
                 "The current and the new KMS key of an alias must be of the same type and key usage.",
             ));
@@ -143,12 +143,4 @@ fn check_quota(connection: &Connection, key: &Key) -> Result<(), Failure> {
         Code::LimitExceeded,
         format!("{} has {MOST} aliases and cannot have more", key.arn),
     ))
-}
-
-/// Symmetric, asymmetric or HMAC: an alias stays with one of them.
-fn family(key: &Key) -> (bool, bool) {
-    (
-        key.kind.is_symmetric(),
-        key.kind.usage == KeyUsage::GenerateVerifyMac,
-    )
 }

@@ -1,6 +1,7 @@
 //! One key in one place: its own fields, the account's defaults below them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{Site, grant, insert_grant, policy};
 use crate::manifest::fault::{Fault, Faults};
@@ -62,7 +63,7 @@ pub(super) fn resolve<'a>(
         rotation: rotation(settings, key_type, origin, faults),
         rotations_on_demand: rotations_on_demand(settings, key_type, faults),
         tags: tags(site, settings, &name.value, faults),
-        policy: policy::resolve(site, settings, key_type, origin, faults),
+        policy: Arc::new(policy::resolve(site, settings, key_type, origin, faults)),
         grants: grants(site, settings, key_type, faults),
         unmanaged_grants: settings
             .pick(|key| &key.unmanaged_grants)

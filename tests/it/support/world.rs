@@ -205,7 +205,7 @@ pub(crate) fn key(index: usize) -> impl Strategy<Value = DesiredKey> {
             rotation: key_type.rotates(Origin::AwsKms).then_some(rotation),
             rotations_on_demand: key_type.is_symmetric().then_some(rotations),
             tags,
-            policy,
+            policy: policy.into(),
             grants,
             unmanaged_grants: if revoke {
                 UnmanagedGrants::Revoke
@@ -238,7 +238,7 @@ pub(crate) fn plain_key(index: usize) -> DesiredKey {
         rotation: Some(Rotation::Every(RotationPeriod::DEFAULT)),
         rotations_on_demand: None,
         tags: ScopeName::default().ownership(&name),
-        policy: compile(&duties, &symmetric(), &[]),
+        policy: compile(&duties, &symmetric(), &[]).into(),
         grants: BTreeMap::new(),
         unmanaged_grants: UnmanagedGrants::Keep,
         deletion: None,
