@@ -36,13 +36,7 @@ fn two_manifests_of_one_live_key_are_both_refused() {
     sandbox.run("apply --yes").expect(0);
     let id = RefCell::new(String::new());
     sandbox.live(async |client| {
-        let key = client.key("alias/b").await;
-        let request = client.untag_resource().key_id(&key);
-        let request = request
-            .tag_keys("keywright:key")
-            .tag_keys("keywright:scope");
-        request.send().await.unwrap();
-        id.replace(key);
+        id.replace(client.disown("alias/b").await);
     });
     let id = id.into_inner();
     let both = format!(
@@ -162,12 +156,7 @@ fn access_that_moves_from_the_policy_to_a_grant_is_never_missing() {
 fn grants_of_other_scopes_are_shown_and_keep_the_key_from_deletion() {
     let sandbox = Sandbox::with(TWO_KEYS);
     sandbox.run("apply --yes").expect(0);
-    sandbox.write(
-        "other/account.yaml",
-        "kind: Account\nname: dev\nid: 111122223333\nregions: [us-east-1]\nscope: other\n",
-    );
-    sandbox.write(
-        "other/grant.yaml",
+    sandbox.write_other(
         "kind: Grant\nname: audit\nkey: payments\ngrantee: role/audit\noperations: [DescribeKey]\n",
     );
     sandbox.run("apply other --yes").expect(0);

@@ -136,15 +136,7 @@ fn an_existing_key_is_shown_in_full_and_adopted_only_on_request() {
     let sandbox = Sandbox::with(TWO_KEYS);
     sandbox.run("apply --yes").expect(0);
     sandbox.live(|client| async move {
-        let request = client
-            .untag_resource()
-            .key_id(client.key("alias/payments").await);
-        request
-            .tag_keys("keywright:key")
-            .tag_keys("keywright:scope")
-            .send()
-            .await
-            .unwrap();
+        client.disown("alias/payments").await;
     });
     let refused = sandbox.run("plan").expect(3);
     insta::assert_snapshot!(refused.stdout, @r#"
@@ -168,14 +160,7 @@ fn an_existing_key_is_shown_in_full_and_adopted_only_on_request() {
 fn another_scopes_key_is_refused_even_with_adopt() {
     let sandbox = Sandbox::with(TWO_KEYS);
     sandbox.run("apply --yes").expect(0);
-    sandbox.write(
-        "other/account.yaml",
-        "kind: Account\nname: dev\nid: 111122223333\nregions: [us-east-1]\nscope: other\n",
-    );
-    sandbox.write(
-        "other/key.yaml",
-        "kind: Key\nname: payments\nadministrators: [role/x]\n",
-    );
+    sandbox.write_other("kind: Key\nname: payments\nadministrators: [role/x]\n");
     let run = sandbox.run("apply other --yes --adopt").expect(3);
     assert!(
         run.stdout
@@ -189,12 +174,7 @@ fn another_scopes_key_is_refused_even_with_adopt() {
 fn two_owners_of_grants_leave_each_others_alone() {
     let sandbox = Sandbox::with(TWO_KEYS);
     sandbox.run("apply --yes").expect(0);
-    sandbox.write(
-        "other/account.yaml",
-        "kind: Account\nname: dev\nid: 111122223333\nregions: [us-east-1]\nscope: other\n",
-    );
-    sandbox.write(
-        "other/grant.yaml",
+    sandbox.write_other(
         "kind: Grant\nname: audit\nkey: payments\ngrantee: role/audit\noperations: [DescribeKey]\n",
     );
     sandbox.run("apply other --yes").expect(0);
@@ -207,8 +187,7 @@ fn two_owners_of_grants_leave_each_others_alone() {
                 .contains("no changes")
         );
     }
-    sandbox.write(
-        "other/grant.yaml",
+    sandbox.write_other(
         "kind: Grant\nname: more\nkey: payments\ngrantee: role/audit\noperations: [DescribeKey]\n",
     );
     let run = sandbox.run("apply other --yes").expect(0);

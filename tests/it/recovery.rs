@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use http::Response;
 use keywright::apply::Failure;
-use keywright::engine::{Call, Engine, Interceptor, Settings, Store};
+use keywright::engine::{Call, Interceptor, Store};
 use keywright::manifest::{Fallback, Sources, load};
 use keywright::observe::Others;
 use keywright::state::{Desired, Part};
 
 use crate::convergence::block_on;
 use crate::support::account::Account;
+use crate::support::engine;
 use crate::support::manifests::TWO_KEYS;
 use crate::support::policies::place;
 use crate::support::sandbox::{Run, Sandbox};
@@ -156,15 +157,11 @@ fn a_server_fault_at_any_call_never_makes_a_second_key() {
     }
 }
 
-fn shared_engine() -> Arc<Engine> {
-    Arc::new(Engine::open(Settings::new(Store::Memory, place().account)).unwrap())
-}
-
 #[test]
 fn two_first_runs_at_once_end_with_one_key_for_each_name() {
     block_on(async {
         let desired = two_keys();
-        let engine = shared_engine();
+        let engine = engine::open(Store::Memory);
         let (one, two) = (
             Account::on(&engine, &place()),
             Account::on(&engine, &place()),
@@ -196,7 +193,7 @@ fn two_first_runs_at_once_end_with_one_key_for_each_name() {
 fn what_moved_after_the_plan_is_not_written() {
     block_on(async {
         let mut desired = two_keys();
-        let engine = shared_engine();
+        let engine = engine::open(Store::Memory);
         let (one, two) = (
             Account::on(&engine, &place()),
             Account::on(&engine, &place()),
@@ -283,7 +280,7 @@ fn a_failed_change_stops_its_own_key_and_no_other() {
 fn a_key_that_cannot_be_read_is_a_row_and_not_the_end() {
     block_on(async {
         let desired = two_keys();
-        let engine = shared_engine();
+        let engine = engine::open(Store::Memory);
         let _first = Account::on(&engine, &place());
         let account =
             Account::intercepted(&place(), Some(Arc::new(Denied("GetKeyRotationStatus"))));

@@ -2,17 +2,19 @@
 
 use std::fmt::Debug;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use aws_sdk_kms::Client;
 use aws_sdk_kms::config::retry::RetryConfig;
-use aws_sdk_kms::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use bytes::Bytes;
 use jiff::Timestamp;
-use keywright::engine::{Clock, Engine, Entropy, NoEntropy, Settings, Store, connector};
+use keywright::engine::{Clock, Engine, Settings, Store};
 
-pub(super) const ACCOUNT: &str = "111122223333";
+use crate::support::engine::{Seeded, engine_config};
+
+pub(super) use crate::support::engine::ACCOUNT;
+
 pub(super) const REGION: &str = "eu-central-1";
 /// A key id that no key has.
 pub(super) const UNKNOWN: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -34,30 +36,6 @@ impl Hands {
 impl Clock for Hands {
     fn now(&self) -> Timestamp {
         Timestamp::from_millisecond(self.0.load(Ordering::Relaxed)).unwrap()
-    }
-}
-
-/// Randomness that is the same in every run: a splitmix64 sequence.
-#[derive(Debug)]
-pub(super) struct Seeded(AtomicU64);
-
-impl Seeded {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(AtomicU64::new(seed))
-    }
-}
-
-impl Entropy for Seeded {
-    fn fill(&self, buffer: &mut [u8]) -> Result<(), NoEntropy> {
-        for chunk in buffer.chunks_mut(8) {
-            let step = 0x9e37_79b9_7f4a_7c15;
-            let mut word = self.0.fetch_add(step, Ordering::Relaxed).wrapping_add(step);
-            word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            let word = (word ^ (word >> 31)).to_le_bytes();
-            chunk.copy_from_slice(word.get(..chunk.len()).unwrap());
-        }
-        Ok(())
     }
 }
 
@@ -113,16 +91,10 @@ pub(super) fn authorization(service: &str) -> String {
     )
 }
 
-/// A client of an engine.
+/// A client of an engine that takes the first answer.
 pub(super) fn client(engine: &Arc<Engine>, access_key: &str, region: &str) -> Client {
-    let config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(region.to_owned()))
-        .credentials_provider(Credentials::new(access_key, "secret", None, None, "test"))
-        .retry_config(RetryConfig::disabled())
-        .http_client(connector(Arc::clone(engine)))
-        .build();
-    Client::from_conf(config)
+    let config = engine_config(engine, access_key, region).retry_config(RetryConfig::disabled());
+    Client::from_conf(config.build())
 }
 
 /// The ARN of a key of the bench.

@@ -2,17 +2,17 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use aws_sdk_kms::config::{BehaviorVersion, Credentials, Region};
 use jiff::Timestamp;
 use keywright::apply::{Event, Outcome, apply};
-use keywright::engine::{self, Clock, Engine, Entropy, Interceptor, NoEntropy, Settings, Store};
+use keywright::engine::{Clock, Engine, Interceptor, Settings, Store};
 use keywright::kms::{Client, Pace};
 use keywright::model::Place;
 use keywright::observe::{Others, Scope, observe};
 use keywright::plan::{Allow, Limits, Plan, plan};
 use keywright::state::{Desired, Observed};
+
+use super::engine::{Seeded, engine_config};
 
 /// The time of every test.
 pub(crate) const NOW: &str = "2026-06-01T00:00:00Z";
@@ -23,21 +23,6 @@ struct Stopped;
 impl Clock for Stopped {
     fn now(&self) -> Timestamp {
         NOW.parse().unwrap()
-    }
-}
-
-/// Bytes that look random and are the same in every run.
-#[derive(Debug, Default)]
-struct Counted(AtomicU64);
-
-impl Entropy for Counted {
-    fn fill(&self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
-        for byte in bytes {
-            let state = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
-            let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            *byte = u8::try_from((mixed ^ (mixed >> 27)) >> 56).unwrap();
-        }
-        Ok(())
     }
 }
 
@@ -55,7 +40,7 @@ impl Account {
     pub(crate) fn intercepted(place: &Place, interceptor: Option<Arc<dyn Interceptor>>) -> Self {
         let settings = Settings {
             clock: Arc::new(Stopped),
-            entropy: Arc::new(Counted::default()),
+            entropy: Arc::new(Seeded::new(1)),
             interceptor,
             ..Settings::new(Store::Memory, place.account)
         };
@@ -64,19 +49,7 @@ impl Account {
 
     /// Another client of the same engine.
     pub(crate) fn on(engine: &Arc<Engine>, place: &Place) -> Self {
-        let config = aws_sdk_kms::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(place.region.to_string()))
-            .credentials_provider(Credentials::new(
-                place.account.as_str(),
-                "test",
-                None,
-                None,
-                "test",
-            ))
-            .endpoint_url("http://engine.test")
-            .http_client(engine::connector(Arc::clone(engine)))
-            .build();
+        let config = engine_config(engine, place.account.as_str(), place.region.as_str()).build();
         Self {
             client: Client::new(place.clone(), &config, Pace::unlimited()),
         }

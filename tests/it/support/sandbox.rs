@@ -3,12 +3,10 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use std::sync::Arc;
-
-use aws_sdk_kms::config::{BehaviorVersion, Credentials, Region};
-use keywright::engine::{self, Engine, Settings, Store};
+use keywright::engine::Store;
 use tempfile::TempDir;
 
+use super::engine::{self, ACCOUNT};
 use crate::convergence::block_on;
 
 /// A folder, an engine in it, and the binary.
@@ -50,6 +48,15 @@ impl Sandbox {
         let path = self.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
+    }
+
+    /// Writes a manifest of the scope `other`, in the folder of that name.
+    pub(crate) fn write_other(&self, manifest: &str) {
+        self.write(
+            "other/account.yaml",
+            "kind: Account\nname: dev\nid: 111122223333\nregions: [us-east-1]\nscope: other\n",
+        );
+        self.write("other/manifest.yaml", manifest);
     }
 
     pub(crate) fn command(&self) -> Command {
@@ -149,20 +156,24 @@ impl Live {
         let answer = self.describe_key().key_id(alias).send().await.unwrap();
         answer.key_metadata().unwrap().key_id().to_owned()
     }
+
+    /// Takes the tags from a key that make it ours; gives its id.
+    pub(crate) async fn disown(&self, alias: &str) -> String {
+        let key = self.key(alias).await;
+        let request = self.untag_resource().key_id(&key);
+        let request = request
+            .tag_keys("keywright:key")
+            .tag_keys("keywright:scope");
+        request.send().await.unwrap();
+        key
+    }
 }
 
 impl Sandbox {
     /// Does something to the live account that no manifest knows of.
     pub(crate) fn live<F: Future<Output = ()>>(&self, change: impl FnOnce(Live) -> F) {
         let file = camino::Utf8PathBuf::try_from(self.path().join(".keywright/engine.db")).unwrap();
-        let settings = Settings::new(Store::File(file), "111122223333".parse().unwrap());
-        let config = aws_sdk_kms::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .credentials_provider(Credentials::new("111122223333", "test", None, None, "test"))
-            .endpoint_url("http://engine.test")
-            .http_client(engine::connector(Arc::new(Engine::open(settings).unwrap())))
-            .build();
-        block_on(change(Live(aws_sdk_kms::Client::from_conf(config))));
+        let engine = engine::open(Store::File(file));
+        block_on(change(Live(engine::client(&engine, ACCOUNT, "us-east-1"))));
     }
 }

@@ -3,16 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use aws_sdk_kms::config::{BehaviorVersion, Credentials, Region};
 use camino::Utf8PathBuf;
-use keywright::engine::{self, Engine, Settings, Store};
+use keywright::engine::{Engine, Store};
 use serde_json::Value;
 
+use super::engine::{self, ACCOUNT};
 use super::sandbox::{Run, Sandbox};
 use crate::convergence::block_on;
-
-/// The account of every test.
-const ACCOUNT: &str = "111122223333";
 
 /// A KMS server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,15 +165,9 @@ impl Stage {
 
     /// A client that knows nothing of keywright.
     pub(crate) fn client(&self) -> aws_sdk_kms::Client {
-        let config = aws_sdk_kms::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(self.region))
-            .credentials_provider(Credentials::new(ACCOUNT, "test", None, None, "test"));
         let config = match self.server.url() {
-            Some(url) => config.endpoint_url(url),
-            None => config
-                .endpoint_url("http://engine.test")
-                .http_client(engine::connector(self.engine())),
+            Some(url) => engine::config(ACCOUNT, self.region).endpoint_url(url),
+            None => engine::engine_config(&self.engine(), ACCOUNT, self.region),
         };
         aws_sdk_kms::Client::from_conf(config.build())
     }
@@ -189,9 +180,7 @@ impl Stage {
 
     fn engine(&self) -> Arc<Engine> {
         let folder = Utf8PathBuf::try_from(self.sandbox.path().join(".keywright")).unwrap();
-        let store = Store::File(folder.join("engine.db"));
-        let settings = Settings::new(store, ACCOUNT.parse().unwrap());
-        Arc::new(Engine::open(settings).unwrap())
+        engine::open(Store::File(folder.join("engine.db")))
     }
 }
 
