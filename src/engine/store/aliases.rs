@@ -46,18 +46,8 @@ pub(crate) fn insert(
     key: i64,
     now: Timestamp,
 ) -> Sql<()> {
-    connection
-        .prepare_cached(
-            "INSERT INTO aliases (account, region, name, key, created, updated) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
-        )?
-        .execute(params![
-            place.account.as_str(),
-            place.region.as_str(),
-            name,
-            key,
-            now.as_millisecond()
-        ])
-        .map(|_| ())
+    let sql = "INSERT INTO aliases (account, region, name, key, created, updated) VALUES (?1, ?2, ?3, ?4, ?5, ?5)";
+    point(sql, connection, place, name, key, now)
 }
 
 /// Points an alias at another key.
@@ -68,17 +58,22 @@ pub(crate) fn update(
     key: i64,
     now: Timestamp,
 ) -> Sql<()> {
+    let sql = "UPDATE aliases SET key = ?4, updated = ?5 WHERE account = ?1 AND region = ?2 AND name = ?3";
+    point(sql, connection, place, name, key, now)
+}
+
+fn point(
+    sql: &str,
+    connection: &Connection,
+    place: &Place,
+    name: &str,
+    key: i64,
+    now: Timestamp,
+) -> Sql<()> {
+    let (account, region) = (place.account.as_str(), place.region.as_str());
     connection
-        .prepare_cached(
-            "UPDATE aliases SET key = ?4, updated = ?5 WHERE account = ?1 AND region = ?2 AND name = ?3",
-        )?
-        .execute(params![
-            place.account.as_str(),
-            place.region.as_str(),
-            name,
-            key,
-            now.as_millisecond()
-        ])
+        .prepare_cached(sql)?
+        .execute(params![account, region, name, key, now.as_millisecond()])
         .map(|_| ())
 }
 
