@@ -10,6 +10,7 @@
 
 mod support;
 
+mod access;
 mod apply;
 mod architecture;
 mod broken_manifests;

@@ -1,0 +1,100 @@
+//! Boxes of requests, and what is left of one when others are taken away.
+
+use fixedbitset::FixedBitSet;
+
+use super::Exhausted;
+
+/// The most steps that one comparison takes.
+const MAX_STEPS: usize = 200_000;
+
+/// A product of sets: in each dimension, the points that it covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Cube(pub(super) Vec<FixedBitSet>);
+
+impl Cube {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().any(FixedBitSet::is_clear)
+    }
+
+    /// What both cover; none where they have nothing in common.
+    pub(super) fn and(&self, other: &Self) -> Option<Self> {
+        if self.misses(other) {
+            return None;
+        }
+        let both = self.0.iter().zip(&other.0).map(|(own, its)| {
+            let mut both = own.clone();
+            both.intersect_with(its);
+            both
+        });
+        Some(Self(both.collect()))
+    }
+
+    fn misses(&self, other: &Self) -> bool {
+        let mut dims = self.0.iter().zip(&other.0);
+        dims.any(|(own, its)| own.is_disjoint(its))
+    }
+
+    /// In how many dimensions a part of this box lies outside the other one.
+    fn overhangs(&self, other: &Self) -> usize {
+        let dims = self.0.iter().zip(&other.0);
+        dims.filter(|(own, its)| !own.is_subset(its)).count()
+    }
+}
+
+/// Steps that are left.
+#[derive(Debug)]
+pub(super) struct Budget(usize);
+
+impl Budget {
+    pub(super) fn new() -> Self {
+        Self(MAX_STEPS)
+    }
+
+    fn spend(&mut self) -> Result<(), Exhausted> {
+        self.0 = self.0.checked_sub(1).ok_or(Exhausted::Steps)?;
+        Ok(())
+    }
+}
+
+/// A box of what is left of one when others are taken away; none when they cover it.
+pub(super) fn rest(
+    cube: Cube,
+    others: &[&Cube],
+    budget: &mut Budget,
+) -> Result<Option<Cube>, Exhausted> {
+    budget.spend()?;
+    let near: Vec<&Cube> = others
+        .iter()
+        .copied()
+        .filter(|other| !cube.misses(other))
+        .collect();
+    let by_overhang = |other: &&&Cube| cube.overhangs(other);
+    let Some(other) = near.iter().min_by_key(by_overhang) else {
+        return Ok(Some(cube));
+    };
+    // What lies outside the other box, one dimension after the other; the rest shrinks to what lies inside.
+    let mut inside = cube;
+    for dim in 0..inside.0.len() {
+        let (Some(own), Some(its)) = (inside.0.get(dim), other.0.get(dim)) else {
+            break;
+        };
+        let mut outside = own.clone();
+        outside.difference_with(its);
+        if outside.is_clear() {
+            continue;
+        }
+        let mut shared = own.clone();
+        shared.intersect_with(its);
+        let mut piece = inside.clone();
+        if let Some(place) = piece.0.get_mut(dim) {
+            *place = outside;
+        }
+        if let Some(found) = rest(piece, &near, budget)? {
+            return Ok(Some(found));
+        }
+        if let Some(place) = inside.0.get_mut(dim) {
+            *place = shared;
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,375 @@
+//! Minterms: every set of patterns that some word of a language fits, each with a word to show for it.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+use fixedbitset::FixedBitSet;
+
+use super::Exhausted;
+use super::pattern::{Class, Pattern, Step};
+
+/// The most states that a search through words visits.
+const MAX_STATES: usize = 50_000;
+
+/// Words that no pattern tells apart, by one of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Minterm {
+    /// One of the words.
+    pub(super) word: String,
+    /// The patterns that they fit, by index.
+    pub(super) fits: FixedBitSet,
+}
+
+/// Finds every set of patterns that a word of the language fits.
+///
+/// The language is that of any of its patterns. `favourites` are words that a person likes to read; they are shown
+/// where they are in the set.
+pub(super) fn minterms(
+    patterns: &[Pattern],
+    language: &[Pattern],
+    favourites: &[String],
+) -> Result<Vec<Minterm>, Exhausted> {
+    let literals: BTreeSet<String> = patterns
+        .iter()
+        .filter_map(Pattern::as_literal)
+        .filter(|word| language.iter().any(|pattern| pattern.matches(word)))
+        .collect();
+    let is_glob = |(_, pattern): &(usize, &Pattern)| pattern.as_literal().is_none();
+    let globs: Vec<(usize, &Pattern)> = patterns.iter().enumerate().filter(is_glob).collect();
+    let of_word = |word: &str| {
+        let mut fits = FixedBitSet::with_capacity(patterns.len());
+        fits.extend(
+            globs
+                .iter()
+                .filter(|(_, pattern)| pattern.matches(word))
+                .map(|(index, _)| *index),
+        );
+        fits
+    };
+    let mut found: Vec<Minterm> = Vec::new();
+    for word in &literals {
+        let mut fits = of_word(word);
+        let own = |(_, pattern): &(usize, &Pattern)| {
+            pattern.as_literal().is_some_and(|literal| literal == *word)
+        };
+        fits.extend(
+            patterns
+                .iter()
+                .enumerate()
+                .filter(own)
+                .map(|(index, _)| index),
+        );
+        found.push(Minterm {
+            word: word.clone(),
+            fits,
+        });
+    }
+    // Beside the literals: what the globs tell apart.
+    let fillers = globs
+        .iter()
+        .flat_map(|(_, pattern)| [pattern.example("example"), pattern.example("")]);
+    let favourites: Vec<(String, FixedBitSet)> = favourites
+        .iter()
+        .cloned()
+        .chain(fillers)
+        .filter(|word| !literals.contains(word))
+        .filter(|word| language.iter().any(|pattern| pattern.matches(word)))
+        .map(|word| {
+            let fits = of_word(&word);
+            (word, fits)
+        })
+        .collect();
+    for (word, fits) in Search::of(&globs, patterns.len(), language).run()? {
+        let favourite = favourites.iter().find(|(_, its)| *its == fits);
+        let word = match favourite {
+            Some((favourite, _)) => favourite.clone(),
+            None if !literals.contains(&word) => word,
+            // The shortest word is a literal: look for one that is none.
+            None => match beside(&literals, &globs, &fits, patterns.len(), language)? {
+                Some(word) => word,
+                None => continue,
+            },
+        };
+        found.push(Minterm { word, fits });
+    }
+    Ok(found)
+}
+
+/// A word that fits these globs, no other ones and none of the literals.
+fn beside(
+    literals: &BTreeSet<String>,
+    globs: &[(usize, &Pattern)],
+    fits: &FixedBitSet,
+    count: usize,
+    language: &[Pattern],
+) -> Result<Option<String>, Exhausted> {
+    let literals: Vec<Pattern> = literals.iter().map(|word| Pattern::literal(word)).collect();
+    let more = literals
+        .iter()
+        .enumerate()
+        .map(|(index, pattern)| (count + index, pattern));
+    let all: Vec<(usize, &Pattern)> = globs.iter().copied().chain(more).collect();
+    let found = Search::of(&all, count + literals.len(), language).run()?;
+    let same = |its: &FixedBitSet| its.ones().eq(fits.ones());
+    Ok(found
+        .into_iter()
+        .find(|(_, its)| same(its))
+        .map(|(word, _)| word))
+}
+
+/// A search through all words, letter by letter, of what patterns can still fit.
+struct Search<'a> {
+    globs: &'a [(usize, &'a Pattern)],
+    count: usize,
+    language: &'a [Pattern],
+}
+
+impl<'a> Search<'a> {
+    fn of(globs: &'a [(usize, &'a Pattern)], count: usize, language: &'a [Pattern]) -> Self {
+        Self {
+            globs,
+            count,
+            language,
+        }
+    }
+
+    /// The sets of globs that words fit, with a short word for each.
+    fn run(&self) -> Result<Vec<(String, FixedBitSet)>, Exhausted> {
+        match self.by_prefixes() {
+            Some(found) => Ok(found),
+            None => self.letter_by_letter(),
+        }
+    }
+
+    /// Where every glob is a prefix: a word's longest one decides, so a word after each is enough.
+    fn by_prefixes(&self) -> Option<Vec<(String, FixedBitSet)>> {
+        let prefixes = self.globs.iter().map(|(_, pattern)| pattern.as_prefix());
+        let prefixes: Vec<String> = prefixes.collect::<Option<_>>()?;
+        let fits = |word: &str| {
+            let mut fits = FixedBitSet::with_capacity(self.count);
+            let starts = self.globs.iter().zip(&prefixes);
+            let starts = starts.filter(|(_, prefix)| word.starts_with(prefix.as_str()));
+            fits.extend(starts.map(|((index, _), _)| *index));
+            fits
+        };
+        let mut found = Vec::new();
+        let mut seen = BTreeSet::new();
+        for start in std::iter::once(String::new()).chain(prefixes.iter().cloned()) {
+            let words = self.language.iter().map(|pattern| pattern.complete(&start));
+            let words: Vec<String> = words.flatten().collect();
+            if words.is_empty() {
+                continue;
+            }
+            let wanted = fits(&start);
+            let word = words.into_iter().find(|word| fits(word) == wanted)?;
+            if seen.insert(wanted.ones().collect::<Vec<_>>()) {
+                found.push((word, wanted));
+            }
+        }
+        Some(found)
+    }
+
+    /// Every word, by what its letters leave possible.
+    fn letter_by_letter(&self) -> Result<Vec<(String, FixedBitSet)>, Exhausted> {
+        let machine = Machine::new(
+            self.language
+                .iter()
+                .chain(self.globs.iter().map(|(_, pattern)| *pattern)),
+        );
+        let letters = letters(&machine.steps);
+        let moves: Vec<(char, Moves)> = letters
+            .into_iter()
+            .map(|letter| (letter, machine.moves(letter)))
+            .collect();
+        let alive = machine.first(self.language.len());
+        let mut known: HashMap<FixedBitSet, usize> = HashMap::new();
+        let mut trail: Vec<(usize, char)> = Vec::new();
+        let mut queue = VecDeque::new();
+        let mut found: Vec<(String, FixedBitSet)> = Vec::new();
+        let mut seen: BTreeSet<Vec<usize>> = BTreeSet::new();
+        let start = machine.start();
+        known.insert(start.clone(), 0);
+        trail.push((0, '\0'));
+        queue.push_back((start, 0));
+        while let Some((state, index)) = queue.pop_front() {
+            if let Some(fits) = self.fits(&machine, &state)
+                && seen.insert(fits.ones().collect())
+            {
+                found.push((spell(&trail, index), fits));
+            }
+            for (letter, moves) in &moves {
+                let next = machine.step(&state, moves);
+                if next.is_disjoint(&alive) || known.contains_key(&next) {
+                    continue;
+                }
+                let index_of_next = trail.len();
+                if index_of_next >= MAX_STATES {
+                    return Err(Exhausted::Words);
+                }
+                known.insert(next.clone(), index_of_next);
+                trail.push((index, *letter));
+                queue.push_back((next, index_of_next));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The globs that end in a state; none where the language does not.
+    fn fits(&self, machine: &Machine, state: &FixedBitSet) -> Option<FixedBitSet> {
+        let mut ends = machine.ends.iter();
+        let own = ends.by_ref().take(self.language.len());
+        if !own.fold(false, |any, end| any | state.contains(*end)) {
+            return None;
+        }
+        let mut fits = FixedBitSet::with_capacity(self.count);
+        let at_end = self
+            .globs
+            .iter()
+            .zip(ends)
+            .filter(|(_, end)| state.contains(**end));
+        fits.extend(at_end.map(|((index, _), _)| *index));
+        Some(fits)
+    }
+}
+
+/// The letters back from a state to the start.
+fn spell(trail: &[(usize, char)], mut index: usize) -> String {
+    let mut letters = Vec::new();
+    while index != 0 {
+        let Some((before, letter)) = trail.get(index) else {
+            break;
+        };
+        letters.push(*letter);
+        index = *before;
+    }
+    letters.into_iter().rev().collect()
+}
+
+/// Several patterns side by side; a state is the set of places where a word so far can be in them.
+struct Machine {
+    /// The step at each place; `None` at a pattern's end.
+    steps: Vec<Option<Step>>,
+    starts: Vec<usize>,
+    ends: Vec<usize>,
+    /// The places of runs that may be empty, in order.
+    runs: Vec<usize>,
+}
+
+/// Where one letter leads.
+struct Moves {
+    on: FixedBitSet,
+    stay: FixedBitSet,
+}
+
+impl Machine {
+    fn new<'a>(patterns: impl Iterator<Item = &'a Pattern>) -> Self {
+        let mut machine = Self {
+            steps: Vec::new(),
+            starts: Vec::new(),
+            ends: Vec::new(),
+            runs: Vec::new(),
+        };
+        for pattern in patterns {
+            machine.starts.push(machine.steps.len());
+            machine
+                .steps
+                .extend(pattern.steps().iter().copied().map(Some));
+            machine.ends.push(machine.steps.len());
+            machine.steps.push(None);
+        }
+        let is_run = |(_, step): &(usize, &Option<Step>)| matches!(step, Some(Step::Many(_)));
+        let runs = machine.steps.iter().enumerate().filter(is_run);
+        machine.runs = runs.map(|(place, _)| place).collect();
+        machine
+    }
+
+    fn start(&self) -> FixedBitSet {
+        let mut state = FixedBitSet::with_capacity(self.steps.len());
+        state.extend(self.starts.iter().copied());
+        self.skip(&mut state);
+        state
+    }
+
+    /// The places of the first patterns.
+    fn first(&self, count: usize) -> FixedBitSet {
+        let mut places = FixedBitSet::with_capacity(self.steps.len());
+        let end = count.checked_sub(1).and_then(|last| self.ends.get(last));
+        places.insert_range(..end.map_or(0, |end| end + 1));
+        places
+    }
+
+    fn moves(&self, letter: char) -> Moves {
+        let mut moves = Moves {
+            on: FixedBitSet::with_capacity(self.steps.len()),
+            stay: FixedBitSet::with_capacity(self.steps.len()),
+        };
+        for (place, step) in self.steps.iter().enumerate() {
+            match step {
+                Some(Step::One(class)) if class.has(letter) => moves.on.insert(place),
+                Some(Step::Many(class)) if class.has(letter) => moves.stay.insert(place),
+                Some(_) | None => {}
+            }
+        }
+        moves
+    }
+
+    fn step(&self, state: &FixedBitSet, moves: &Moves) -> FixedBitSet {
+        let mut next = FixedBitSet::with_capacity(self.steps.len());
+        next.extend(state.intersection(&moves.on).map(|place| place + 1));
+        next.extend(state.intersection(&moves.stay));
+        self.skip(&mut next);
+        next
+    }
+
+    /// Adds the places behind runs that may be empty.
+    fn skip(&self, state: &mut FixedBitSet) {
+        for run in &self.runs {
+            if state.contains(*run) {
+                state.insert(run + 1);
+            }
+        }
+    }
+}
+
+/// The characters that the steps tell apart, and one of each kind that they do not.
+fn letters(steps: &[Option<Step>]) -> Vec<char> {
+    let mut letters = BTreeSet::new();
+    let mut classes = BTreeSet::new();
+    for step in steps.iter().flatten() {
+        let (Step::One(class) | Step::Many(class)) = step;
+        match class {
+            Class::Char(c) => {
+                letters.insert(*c);
+            }
+            Class::AnyCase(c) => {
+                letters.extend(c.to_lowercase());
+                letters.extend(c.to_uppercase());
+            }
+            other => {
+                classes.insert(*other);
+            }
+        }
+    }
+    // One character more for each way to be in the classes.
+    let kinds = [
+        "abcdefghijklmnopqrstuvwxyz",
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        "0123456789",
+        "-_.=+@,",
+        "/",
+        ":",
+        " !&()<>~\u{a1}\u{a2}\u{a3}\u{a4}\u{a5}",
+    ];
+    let mut all: Vec<char> = Vec::new();
+    let mut shapes = BTreeSet::new();
+    for kind in kinds {
+        let Some(fresh) = kind.chars().find(|c| !letters.contains(c)) else {
+            continue;
+        };
+        let shape: Vec<bool> = classes.iter().map(|class| class.has(fresh)).collect();
+        if shape.contains(&true) && shapes.insert(shape) {
+            all.push(fresh);
+        }
+    }
+    all.extend(letters);
+    all
+}

@@ -1,0 +1,79 @@
+//! Access as sets: which requests two policies answer differently, exactly, each difference with a request to show it.
+//!
+//! The space of all requests is cut into what the policies tell apart ([`space`]); each statement is a box in it, and a
+//! difference is what is left of one box when others are taken away ([`cube`]). What is claimed is shown: each
+//! difference becomes a request that the ordinary evaluator answers for both policies.
+
+mod caller;
+mod clause;
+mod compare;
+mod cube;
+mod dimension;
+mod minterm;
+mod pattern;
+mod space;
+
+use std::fmt;
+
+pub use compare::{Comparison, Scales, Verdict, Witness, compare};
+
+use crate::model::KeyArn;
+
+/// Where two policies are compared.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    /// The key whose policies they are.
+    pub key: &'a KeyArn,
+    /// Which operations there are.
+    pub universe: Universe,
+}
+
+/// Which operations there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Universe {
+    /// Today's, and all that may come.
+    #[default]
+    Open,
+    /// Today's.
+    Today,
+}
+
+/// A limit that keeps a comparison from taking forever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exhausted {
+    /// Too many sets of values are told apart.
+    Words,
+    /// Too many boxes overlap.
+    Steps,
+}
+
+/// Why a comparison has no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Undetermined {
+    /// It would take too long.
+    Exhausted(Exhausted),
+    /// It has an element that is not compared.
+    Unsupported(String),
+    /// It depends on a policy variable, or on a question that AWS's pages answer in two ways.
+    Unclear(String),
+}
+
+impl From<Exhausted> for Undetermined {
+    fn from(exhausted: Exhausted) -> Self {
+        Self::Exhausted(exhausted)
+    }
+}
+
+impl fmt::Display for Undetermined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exhausted(Exhausted::Words) => {
+                f.write_str("the conditions tell too many values apart")
+            }
+            Self::Exhausted(Exhausted::Steps) => {
+                f.write_str("the statements overlap in too many ways")
+            }
+            Self::Unsupported(why) | Self::Unclear(why) => f.write_str(why),
+        }
+    }
+}
