@@ -15,6 +15,10 @@ pub(super) struct Caller {
     pub(super) principal: Principal,
     /// Whether a policy names exactly this one.
     pub(super) is_named: bool,
+    /// Where it belongs, if anywhere.
+    pub(super) home: Option<(Partition, AccountId)>,
+    /// For a session, its role's ARN without the path.
+    pub(super) role: Option<String>,
 }
 
 /// What policies say about callers.
@@ -87,7 +91,7 @@ pub(super) fn callers(mentions: &Mentions<'_>) -> Result<Vec<Caller>, Exhausted>
                 pattern.is_some_and(|pattern| pattern.as_literal().is_some())
             });
             let principal = mentions.principal(kind, &minterm.word);
-            callers.extend(principal.map(|principal| Caller { principal, is_named }));
+            callers.extend(principal.map(|principal| Caller::new(principal, is_named)));
         }
     }
     callers.sort_by_key(|caller| !caller.is_named);
@@ -96,7 +100,11 @@ pub(super) fn callers(mentions: &Mentions<'_>) -> Result<Vec<Caller>, Exhausted>
 
 impl Mentions<'_> {
     fn prefix(&self, kind: Kind) -> String {
-        let service = if kind == Kind::Federated { "sts" } else { "iam" };
+        let service = if kind == Kind::Federated {
+            "sts"
+        } else {
+            "iam"
+        };
         format!("arn:{}:{service}::", self.partition)
     }
 
@@ -234,18 +242,34 @@ impl Mentions<'_> {
 }
 
 impl Caller {
+    fn new(principal: Principal, is_named: bool) -> Self {
+        let home = match &principal {
+            Principal::Account(partition, account) => Some((*partition, *account)),
+            Principal::User(arn)
+            | Principal::Role(arn)
+            | Principal::Session(arn)
+            | Principal::Federated(arn) => arn.partition().parse().ok().zip(principal.account()),
+            Principal::Anyone | Principal::Service(_) | Principal::Deleted(_) => None,
+        };
+        let role = match &principal {
+            Principal::Session(arn) => arn.resource().split('/').nth(1).map(|role| {
+                let (partition, account) = (arn.partition(), arn.account());
+                format!("arn:{partition}:iam::{account}:role/{role}")
+            }),
+            _ => None,
+        };
+        Self {
+            principal,
+            is_named,
+            home,
+            role,
+        }
+    }
+
     /// The value of a condition key that follows from the caller; `None` where it has none.
     pub(super) fn value(&self, key: &str) -> Option<String> {
         let arn = || match &self.principal {
-            Principal::Session(arn) => {
-                let (_, names) = arn.resource().split_once('/')?;
-                let (role, _) = names.split_once('/')?;
-                Some(format!(
-                    "arn:{}:iam::{}:role/{role}",
-                    arn.partition(),
-                    arn.account()
-                ))
-            }
+            Principal::Session(_) => self.role.clone(),
             Principal::Anyone | Principal::Service(_) | Principal::Deleted(_) => None,
             other => Some(other.to_string()),
         };
@@ -255,12 +279,10 @@ impl Caller {
                 self.principal.account().map(|account| account.to_string())
             }
             "aws:principalisawsservice" => Some(self.is_service().to_string()),
-            "aws:principalservicename" | "aws:principalservicenameslist" => {
-                match &self.principal {
-                    Principal::Service(name) => Some(name.to_string()),
-                    _ => None,
-                }
-            }
+            "aws:principalservicename" | "aws:principalservicenameslist" => match &self.principal {
+                Principal::Service(name) => Some(name.to_string()),
+                _ => None,
+            },
             "aws:username" => match &self.principal {
                 Principal::User(arn) => arn.resource().rsplit('/').next().map(str::to_owned),
                 _ => None,

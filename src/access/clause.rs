@@ -14,6 +14,8 @@ use crate::policy::{Condition, Operator, OperatorName, Quantifier, Version};
 pub(super) struct Clause {
     /// The context key, in lower case.
     pub(super) key: String,
+    /// The context key as written.
+    pub(super) name: String,
     pub(super) quantifier: Option<Quantifier>,
     if_exists: bool,
     negated: bool,
@@ -85,7 +87,9 @@ impl Clause {
                      make: &dyn Fn(&[Sign]) -> Option<Pattern>| {
             let read: Option<Vec<Vec<Sign>>> = values.iter().map(read).collect();
             let read = read.ok_or(Unread::Variable)?;
-            Ok(Tests::Words(read.iter().filter_map(|one| make(one)).collect()))
+            Ok(Tests::Words(
+                read.iter().filter_map(|one| make(one)).collect(),
+            ))
         };
         let glob = |text: &[Sign]| Some(Pattern::glob(text, Class::Any));
         let any_case = |text: &[Sign]| Some(Pattern::any_case(&written(text)));
@@ -104,16 +108,17 @@ impl Clause {
             }
             Name::Bool => words(&plain, &truth)?,
             Name::BinaryEquals => {
-                return Err(Unread::Unsupported("BinaryEquals is not compared".to_owned()));
+                return Err(Unread::Unsupported(
+                    "BinaryEquals is not compared".to_owned(),
+                ));
             }
-            Name::IpAddress | Name::NotIpAddress => {
-                Tests::Ranges(Line::Addresses, blocks(values)?)
-            }
+            Name::IpAddress | Name::NotIpAddress => Tests::Ranges(Line::Addresses, blocks(values)?),
             Name::Null => null(quantifier, values.iter()),
             _ => Tests::Ranges(Line::Numbers, numbers(name, values)?),
         };
         Ok(Self {
             key: key.to_ascii_lowercase(),
+            name: key.clone(),
             quantifier,
             if_exists,
             negated: is_negated(name),
@@ -277,7 +282,10 @@ fn decimal(text: &str) -> Option<Decimal> {
         0
     } else {
         // A number beyond all that is told apart is the largest.
-        whole.parse().unwrap_or(i128::from(i64::MAX)).min(i128::from(i64::MAX))
+        whole
+            .parse()
+            .unwrap_or(i128::from(i64::MAX))
+            .min(i128::from(i64::MAX))
     };
     let is_whole = fraction.bytes().all(|byte| byte == b'0');
     let floor = sign * size - i128::from(sign < 0 && !is_whole);
@@ -286,10 +294,13 @@ fn decimal(text: &str) -> Option<Decimal> {
 
 fn instant(text: &str) -> Option<Decimal> {
     let instant: Timestamp = text.parse().ok().or_else(|| {
-        let civil = text
-            .parse::<DateTime>()
-            .ok()
-            .or_else(|| Some(text.parse::<Date>().ok()?.to_datetime(jiff::civil::Time::midnight())))?;
+        let civil = text.parse::<DateTime>().ok().or_else(|| {
+            Some(
+                text.parse::<Date>()
+                    .ok()?
+                    .to_datetime(jiff::civil::Time::midnight()),
+            )
+        })?;
         TimeZone::UTC.to_timestamp(civil).ok()
     })?;
     let is_whole = instant.subsec_nanosecond() == 0;
@@ -311,7 +322,11 @@ fn blocks<'a>(values: impl IntoIterator<Item = &'a String>) -> Result<Vec<Range>
         };
         let (family, at) = place(address);
         let width: u32 = if family == 4 { 32 } else { 128 };
-        let bits = if bits.is_empty() { Some(width) } else { bits.parse().ok() };
+        let bits = if bits.is_empty() {
+            Some(width)
+        } else {
+            bits.parse().ok()
+        };
         let Some(host_bits) = bits.and_then(|bits| width.checked_sub(bits)) else {
             continue;
         };

@@ -22,6 +22,8 @@ pub(super) const CLOCK: &str = "aws:epochtime";
 pub(super) struct Dimension {
     /// The key, in lower case.
     pub(super) key: String,
+    /// The key as written.
+    pub(super) name: String,
     /// Examples: a request's values, none where the key is absent.
     pub(super) points: Vec<Vec<String>>,
     /// Each condition with the points where it holds.
@@ -39,9 +41,9 @@ impl Dimension {
     /// Finds the points of a key that these conditions tell apart.
     pub(super) fn of(key: &str, clauses: &[&Clause]) -> Result<Self, Undetermined> {
         let values = values(key, clauses)?;
-        let is_list = clauses
-            .iter()
-            .any(|clause| clause.quantifier.is_some() && !matches!(clause.tests, Tests::Null { .. }));
+        let is_list = clauses.iter().any(|clause| {
+            clause.quantifier.is_some() && !matches!(clause.tests, Tests::Null { .. })
+        });
         let mut points: Vec<(Vec<String>, Vec<bool>)> = Vec::new();
         if key != CLOCK {
             let without = clauses.iter().map(|clause| clause.holds_without());
@@ -66,6 +68,10 @@ impl Dimension {
             );
             set
         };
+        let name = clauses
+            .first()
+            .map_or(key, |clause| clause.name.as_str())
+            .to_owned();
         let clauses = clauses
             .iter()
             .enumerate()
@@ -73,6 +79,7 @@ impl Dimension {
             .collect();
         Ok(Self {
             key: key.to_owned(),
+            name,
             clauses,
             points: points.into_iter().map(|(values, _)| values).collect(),
         })
@@ -110,7 +117,10 @@ fn words(key: &str, clauses: &[&Clause]) -> Result<Vec<Value>, Undetermined> {
         Tests::Words(patterns) => patterns.clone(),
         Tests::Ranges(..) | Tests::Null { .. } => Vec::new(),
     };
-    let patterns: BTreeSet<Pattern> = clauses.iter().flat_map(|clause| of_clause(&clause)).collect();
+    let patterns: BTreeSet<Pattern> = clauses
+        .iter()
+        .flat_map(|clause| of_clause(&clause))
+        .collect();
     let patterns: Vec<Pattern> = patterns.into_iter().collect();
     let is_truth = clauses.iter().any(|clause| clause.is_bool)
         && clauses
@@ -161,7 +171,10 @@ fn favourites(key: &str, is_truth: bool, is_arn: bool) -> Vec<String> {
         ],
         "aws:sourceaccount" | "kms:calleraccount" => &["777788889999", "444455556666"],
         "aws:principalorgid" | "aws:sourceorgid" => &["o-example1234", "o-another1234"],
-        "aws:sourcearn" => &["arn:aws:s3:::example", "arn:aws:sns:us-east-1:777788889999:example"],
+        "aws:sourcearn" => &[
+            "arn:aws:s3:::example",
+            "arn:aws:sns:us-east-1:777788889999:example",
+        ],
         _ if is_arn => &["arn:aws:iam::777788889999:role/Example"],
         _ => &["example", "other", "another"],
     };
@@ -250,7 +263,10 @@ fn lists(
             open.push(both);
         }
     }
-    Ok(known.into_iter().map(|(passes, words)| (words, passes)).collect())
+    Ok(known
+        .into_iter()
+        .map(|(passes, words)| (words, passes))
+        .collect())
 }
 
 /// A clock's value as AWS writes it.

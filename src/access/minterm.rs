@@ -1,11 +1,11 @@
 //! Minterms: every set of patterns that some word of a language fits, each with a word to show for it.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use fixedbitset::FixedBitSet;
 
 use super::Exhausted;
-use super::pattern::{Class, Pattern, Step};
+use super::pattern::{Class, Matcher, Pattern, Step};
 
 /// The most states that a search through words visits.
 const MAX_STATES: usize = 50_000;
@@ -28,51 +28,51 @@ pub(super) fn minterms(
     language: &[Pattern],
     favourites: &[String],
 ) -> Result<Vec<Minterm>, Exhausted> {
-    let literals: BTreeSet<String> = patterns
-        .iter()
-        .filter_map(Pattern::as_literal)
-        .filter(|word| language.iter().any(|pattern| pattern.matches(word)))
-        .collect();
-    let is_glob = |(_, pattern): &(usize, &Pattern)| pattern.as_literal().is_none();
-    let globs: Vec<(usize, &Pattern)> = patterns.iter().enumerate().filter(is_glob).collect();
+    let languages: Vec<Matcher<'_>> = language.iter().map(Matcher::new).collect();
+    let is_word = |word: &str| languages.iter().any(|matcher| matcher.matches(word));
+    let mut literals: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut globs: Vec<(usize, &Pattern)> = Vec::new();
+    let mut matchers: Vec<(usize, Matcher<'_>)> = Vec::new();
+    for (index, pattern) in patterns.iter().enumerate() {
+        match Matcher::new(pattern) {
+            Matcher::Literal(word) if is_word(&word) => {
+                literals.entry(word).or_default().push(index);
+            }
+            Matcher::Literal(_) => {}
+            matcher => {
+                globs.push((index, pattern));
+                matchers.push((index, matcher));
+            }
+        }
+    }
     let of_word = |word: &str| {
         let mut fits = FixedBitSet::with_capacity(patterns.len());
-        fits.extend(
-            globs
-                .iter()
-                .filter(|(_, pattern)| pattern.matches(word))
-                .map(|(index, _)| *index),
-        );
+        let found = matchers.iter().filter(|(_, matcher)| matcher.matches(word));
+        fits.extend(found.map(|(index, _)| *index));
         fits
     };
     let mut found: Vec<Minterm> = Vec::new();
-    for word in &literals {
+    for (word, indices) in &literals {
         let mut fits = of_word(word);
-        let own = |(_, pattern): &(usize, &Pattern)| {
-            pattern.as_literal().is_some_and(|literal| literal == *word)
-        };
-        fits.extend(
-            patterns
-                .iter()
-                .enumerate()
-                .filter(own)
-                .map(|(index, _)| index),
-        );
+        fits.extend(indices.iter().copied());
         found.push(Minterm {
             word: word.clone(),
             fits,
         });
     }
     // Beside the literals: what the globs tell apart.
+    let is_plain = matchers
+        .iter()
+        .all(|(_, matcher)| matches!(matcher, Matcher::Prefix(_)));
     let fillers = globs
         .iter()
+        .filter(|_| !is_plain)
         .flat_map(|(_, pattern)| [pattern.example("example"), pattern.example("")]);
     let favourites: Vec<(String, FixedBitSet)> = favourites
         .iter()
         .cloned()
         .chain(fillers)
-        .filter(|word| !literals.contains(word))
-        .filter(|word| language.iter().any(|pattern| pattern.matches(word)))
+        .filter(|word| !literals.contains_key(word) && is_word(word))
         .map(|word| {
             let fits = of_word(&word);
             (word, fits)
@@ -82,7 +82,7 @@ pub(super) fn minterms(
         let favourite = favourites.iter().find(|(_, its)| *its == fits);
         let word = match favourite {
             Some((favourite, _)) => favourite.clone(),
-            None if !literals.contains(&word) => word,
+            None if !literals.contains_key(&word) => word,
             // The shortest word is a literal: look for one that is none.
             None => match beside(&literals, &globs, &fits, patterns.len(), language)? {
                 Some(word) => word,
@@ -96,13 +96,13 @@ pub(super) fn minterms(
 
 /// A word that fits these globs, no other ones and none of the literals.
 fn beside(
-    literals: &BTreeSet<String>,
+    literals: &BTreeMap<String, Vec<usize>>,
     globs: &[(usize, &Pattern)],
     fits: &FixedBitSet,
     count: usize,
     language: &[Pattern],
 ) -> Result<Option<String>, Exhausted> {
-    let literals: Vec<Pattern> = literals.iter().map(|word| Pattern::literal(word)).collect();
+    let literals: Vec<Pattern> = literals.keys().map(|word| Pattern::literal(word)).collect();
     let more = literals
         .iter()
         .enumerate()

@@ -117,8 +117,7 @@ impl Pattern {
                 Sign::Many => Step::Many(wild),
             });
         }
-        self.0
-            .dedup_by(|a, b| a == b && matches!(a, Step::Many(_)));
+        self.0.dedup_by(|a, b| a == b && matches!(a, Step::Many(_)));
         self
     }
 
@@ -151,9 +150,14 @@ impl Pattern {
     /// Words that fit and start with a text, the shortest first; none when there is no such word.
     pub(super) fn complete(&self, start: &str) -> Vec<String> {
         let here = self.walk(start);
-        let places = here.iter().enumerate().rev().filter(|(_, is_here)| **is_here);
+        let places = here
+            .iter()
+            .enumerate()
+            .rev()
+            .filter(|(_, is_here)| **is_here);
         let rest = |at: usize| Self(self.0.get(at..).unwrap_or_default().to_vec());
-        let ends = places.flat_map(|(at, _)| ["", "x", "example"].map(|filler| rest(at).example(filler)));
+        let ends =
+            places.flat_map(|(at, _)| ["", "x", "example"].map(|filler| rest(at).example(filler)));
         ends.map(|end| format!("{start}{end}"))
             .filter(|word| self.matches(word))
             .collect()
@@ -162,12 +166,13 @@ impl Pattern {
     /// Where a word can lead: for each step, whether it may be the next one, and whether the end is reached.
     fn walk(&self, word: &str) -> Vec<bool> {
         let mut here = vec![false; self.0.len() + 1];
+        let mut next = here.clone();
         here.iter_mut().take(1).for_each(|first| *first = true);
         self.skip(&mut here);
         for c in word.chars() {
-            let mut next = vec![false; here.len()];
-            for (at, step) in self.0.iter().enumerate() {
-                if !here.get(at).copied().unwrap_or_default() {
+            next.fill(false);
+            for ((at, step), is_here) in self.0.iter().enumerate().zip(&here) {
+                if !is_here {
                     continue;
                 }
                 let (to, class) = match step {
@@ -179,7 +184,7 @@ impl Pattern {
                 }
             }
             self.skip(&mut next);
-            here = next;
+            std::mem::swap(&mut here, &mut next);
         }
         here
     }
@@ -207,6 +212,34 @@ impl Pattern {
             }
         }
         word
+    }
+}
+
+/// A pattern that is asked for many words.
+#[derive(Clone, Debug)]
+pub(super) enum Matcher<'a> {
+    /// Only this word fits.
+    Literal(String),
+    /// Every word fits that starts so.
+    Prefix(String),
+    /// Any other pattern.
+    Steps(&'a Pattern),
+}
+
+impl<'a> Matcher<'a> {
+    pub(super) fn new(pattern: &'a Pattern) -> Self {
+        let literal = pattern.as_literal().map(Self::Literal);
+        literal
+            .or_else(|| pattern.as_prefix().map(Self::Prefix))
+            .unwrap_or(Self::Steps(pattern))
+    }
+
+    pub(super) fn matches(&self, word: &str) -> bool {
+        match self {
+            Self::Literal(literal) => literal == word,
+            Self::Prefix(prefix) => word.starts_with(prefix.as_str()),
+            Self::Steps(pattern) => pattern.matches(word),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::dimension::{CLOCK, Dimension, date};
 use super::minterm::minterms;
 use super::pattern::{Class, Pattern, Sign};
 use super::{Scene, Undetermined, Universe};
-use crate::model::{AccountId, KeyArn, Operation, Partition, Principal};
+use crate::model::{KeyArn, Operation, Principal};
 use crate::policy::{
     ActionPattern, Actions, Context, Document, Effect, Exemption, Level, Principals, Resources,
     Statement, Version,
@@ -51,7 +51,11 @@ pub(super) struct Point {
     pub(super) shown: BTreeMap<String, Vec<String>>,
 }
 
-type Read<'a> = (&'a Statement, Version, Vec<Result<Clause, &'a crate::policy::Condition>>);
+type Read<'a> = (
+    &'a Statement,
+    Version,
+    Vec<Result<Clause, &'a crate::policy::Condition>>,
+);
 
 impl<'a> Space<'a> {
     /// The space of these policies.
@@ -62,7 +66,10 @@ impl<'a> Space<'a> {
                 read.push(clauses_of(statement, document.version)?);
             }
         }
-        let clauses: Vec<&Clause> = read.iter().flat_map(|(_, _, all)| all.iter().flatten()).collect();
+        let clauses: Vec<&Clause> = read
+            .iter()
+            .flat_map(|(_, _, all)| all.iter().flatten())
+            .collect();
         let mut keys: BTreeMap<&str, Vec<&Clause>> = BTreeMap::new();
         let mut of_caller = Vec::new();
         for clause in clauses {
@@ -118,27 +125,29 @@ impl<'a> Space<'a> {
                 continue;
             }
             let rest = self.conditions(&clauses);
+            let actions = self.set_of_actions(&statement.actions);
             let cube = |who: &dyn Fn(&Caller) -> bool| {
                 let mut cube = rest.clone();
-                if let [callers, actions, ..] = cube.0.as_mut_slice() {
-                    callers.intersect_with(&self.set_of_callers(who));
-                    actions.intersect_with(&self.set_of_actions(&statement.actions));
+                if let [own_callers, own_actions, ..] = cube.0.as_mut_slice() {
+                    own_callers.intersect_with(&self.set_of_callers(who));
+                    own_actions.intersect_with(&actions);
                 }
                 Some(cube).filter(|cube| !cube.is_empty())
             };
             let level = |caller: &Caller| allowed(&statement.principals, caller, self.key);
             match statement.effect {
                 Effect::Allow => {
-                    boxes
-                        .delegated
-                        .extend(cube(&|caller| level(caller) >= Level::Delegated));
-                    boxes
-                        .direct
-                        .extend(cube(&|caller| level(caller) == Level::Direct));
+                    let delegated = cube(&|caller| level(caller) >= Level::Delegated);
+                    if delegated.is_some() {
+                        boxes
+                            .direct
+                            .extend(cube(&|caller| level(caller) == Level::Direct));
+                    }
+                    boxes.delegated.extend(delegated);
                 }
-                Effect::Deny => boxes
-                    .denied
-                    .extend(cube(&|caller| denies(&statement.principals, caller, exemption))),
+                Effect::Deny => boxes.denied.extend(cube(&|caller| {
+                    denies(&statement.principals, caller, exemption)
+                })),
             }
         }
         Ok(boxes)
@@ -151,9 +160,15 @@ impl<'a> Space<'a> {
             set.insert_range(..);
             set
         };
-        let keys = self.dimensions.iter().map(|dimension| dimension.points.len());
+        let keys = self
+            .dimensions
+            .iter()
+            .map(|dimension| dimension.points.len());
         let open = self.open.iter().map(|_| 2);
-        let sizes = [self.callers.len(), self.actions.len()].into_iter().chain(keys).chain(open);
+        let sizes = [self.callers.len(), self.actions.len()]
+            .into_iter()
+            .chain(keys)
+            .chain(open);
         Cube(sizes.map(full).collect())
     }
 
@@ -203,8 +218,11 @@ impl<'a> Space<'a> {
         }
         let wanted: BTreeSet<&ActionPattern> = patterns.iter().collect();
         let covered = |fits: &FixedBitSet| {
-            fits.ones()
-                .any(|at| self.patterns.get(at).is_some_and(|one| wanted.contains(one)))
+            fits.ones().any(|at| {
+                self.patterns
+                    .get(at)
+                    .is_some_and(|one| wanted.contains(one))
+            })
         };
         let found = self.actions.iter().enumerate();
         set.extend(
@@ -228,10 +246,10 @@ impl<'a> Space<'a> {
             if dimension.key == CLOCK
                 && let Some(date) = values.first().and_then(|seconds| date(seconds))
             {
-                context.set("aws:CurrentTime", [date]);
-            }
-            if !values.is_empty() {
-                shown.insert(dimension.key.clone(), values.clone());
+                context.set("aws:CurrentTime", [date.clone()]);
+                shown.insert("aws:CurrentTime".to_owned(), vec![date]);
+            } else if !values.is_empty() {
+                shown.insert(dimension.name.clone(), values.clone());
             }
         }
         Some(Point {
@@ -272,9 +290,13 @@ fn actions<'a>(
         .collect();
     let patterns: Vec<&ActionPattern> = patterns.into_iter().collect();
     let mut words: Vec<Pattern> = patterns.iter().map(|pattern| names_of(pattern)).collect();
-    let known = Operation::ALL.iter().map(|operation| operation.name().to_ascii_lowercase());
+    let known = Operation::ALL
+        .iter()
+        .map(|operation| operation.name().to_ascii_lowercase());
     words.extend(known.map(|name| Pattern::literal(&name)));
-    let language = Pattern::default().times(1, Class::Letter).many(Class::Letter);
+    let language = Pattern::default()
+        .times(1, Class::Letter)
+        .many(Class::Letter);
     let future = ["anoperationtocome".to_owned()];
     let mut found = Vec::new();
     for minterm in minterms(&words, &[language], &future)? {
@@ -287,7 +309,7 @@ fn actions<'a>(
         };
         found.push((name, minterm.fits));
     }
-    found.sort_by_key(|(name, _)| rank(name));
+    found.sort_by_cached_key(|(name, _)| rank(name));
     Ok((patterns, found))
 }
 
@@ -320,11 +342,7 @@ fn rank(action: &str) -> (usize, bool, String) {
     (place.unwrap_or(best.len()), !is_known, action.to_owned())
 }
 
-fn covers_key(
-    resources: &Resources,
-    version: Version,
-    key: &KeyArn,
-) -> Result<bool, Undetermined> {
+fn covers_key(resources: &Resources, version: Version, key: &KeyArn) -> Result<bool, Undetermined> {
     let key = key.to_string();
     let (texts, is_not) = match resources {
         Resources::Any(texts) => (texts, false),
@@ -359,10 +377,8 @@ fn allowed(principals: &Principals, caller: &Caller, key: &KeyArn) -> Level {
         Principals::Not(set) if set.iter().any(|one| is_named(one, caller)) => Level::None,
         Principals::Not(_) => Level::Direct,
     };
-    let is_at_home = match home(&caller.principal) {
-        Some(home) => home == (key.partition, key.place.account),
-        None => true,
-    };
+    let of_key = (key.partition, key.place.account);
+    let is_at_home = caller.home.is_none_or(|home| home == of_key);
     level.min(if is_at_home {
         Level::Direct
     } else {
@@ -409,11 +425,18 @@ fn denies(principals: &Principals, caller: &Caller, exemption: Exemption) -> boo
 fn is_named(principal: &Principal, caller: &Caller) -> bool {
     match (principal, &caller.principal) {
         (Principal::Anyone, _) => true,
-        (Principal::Role(role), Principal::Session(session)) => {
-            let of_session = session.resource().split('/').nth(1);
-            let last = role.resource().rsplit('/').next();
-            (role.account(), role.partition()) == (session.account(), session.partition())
-                && of_session == last
+        (Principal::Role(role), Principal::Session(_)) => {
+            caller
+                .role
+                .as_deref()
+                .is_some_and(|its| match its.rsplit_once("role/") {
+                    Some((start, name)) => role.as_str().strip_prefix(start).is_some_and(|path| {
+                        path.strip_prefix("role/")
+                            .and_then(|path| path.strip_suffix(name))
+                            .is_some_and(|path| path.is_empty() || path.ends_with('/'))
+                    }),
+                    None => false,
+                })
         }
         (one, other) => one == other,
     }
@@ -422,21 +445,7 @@ fn is_named(principal: &Principal, caller: &Caller) -> bool {
 /// True when a principal of a policy is the caller's account.
 fn is_of(principal: &Principal, caller: &Caller) -> bool {
     match principal {
-        Principal::Account(partition, account) => {
-            home(&caller.principal) == Some((*partition, *account))
-        }
+        Principal::Account(partition, account) => caller.home == Some((*partition, *account)),
         _ => false,
     }
-}
-
-fn home(principal: &Principal) -> Option<(Partition, AccountId)> {
-    let partition = match principal {
-        Principal::Account(partition, _) => *partition,
-        Principal::User(arn)
-        | Principal::Role(arn)
-        | Principal::Session(arn)
-        | Principal::Federated(arn) => arn.partition().parse().ok()?,
-        Principal::Anyone | Principal::Service(_) | Principal::Deleted(_) => return None,
-    };
-    Some((partition, principal.account()?))
 }

@@ -62,6 +62,15 @@ pub(super) enum Verb {
     ///
     /// Exit codes: 0 no drift, 1 error, 2 drift, 3 refused, 5 some keys unreadable.
     Drift(DriftArgs),
+    /// Compare what two key policies allow
+    ///
+    /// Answers exactly, over all requests, whether the second policy gives more access than the first, with a request
+    /// that shows each difference. A policy is a JSON file, also as `aws kms get-key-policy` prints it; `-` is the
+    /// standard input.
+    ///
+    /// Exit codes: 0 both answer every request alike, 1 error, 2 they differ or there is no sure answer; with --batch,
+    /// 0 every line is answered, 1 one is not.
+    Diff(DiffArgs),
     /// Print the JSON Schema of manifests
     ///
     /// Point an editor at it to complete and check manifests while typing.
@@ -114,6 +123,39 @@ pub(super) struct DriftArgs {
     pub(super) target: TargetArgs,
     #[command(flatten)]
     pub(super) outputs: OutputArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct DiffArgs {
+    /// The first policy
+    #[arg(required_unless_present = "batch")]
+    pub(super) before: Option<Utf8PathBuf>,
+    /// The second policy
+    #[arg(required_unless_present = "batch")]
+    pub(super) after: Option<Utf8PathBuf>,
+    /// Answer JSON Lines `{id, a, b, account, keyArn}` of a file or, without one, of the standard input
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-", conflicts_with_all = ["before", "after", "key", "outputs"])]
+    pub(super) batch: Option<Utf8PathBuf>,
+    /// ARN of the key that the policies are of [default: some key of the account]
+    #[arg(long, value_name = "ARN")]
+    pub(super) key: Option<String>,
+    /// Account of the key, where --key does not say it [default: 111122223333]
+    #[arg(long, value_name = "ID", conflicts_with = "key")]
+    pub(super) account: Option<AccountId>,
+    /// Which operations there are: today's, or also all that may come
+    #[arg(long, value_enum, default_value_t = ActionsArg::Open)]
+    pub(super) actions: ActionsArg,
+    #[command(flatten)]
+    pub(super) outputs: OutputArgs,
+}
+
+/// Which operations there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ActionsArg {
+    /// Today's, and all that may come
+    Open,
+    /// Today's
+    Today,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -90,7 +90,8 @@ pub(super) fn write_check(
     })
 }
 
-fn each(
+/// Writes in every format that was asked for, to its file or the standard output.
+pub(super) fn each(
     outputs: &[OutputSpec],
     write: impl Fn(Format, &mut dyn std::io::Write) -> std::io::Result<()>,
 ) -> anyhow::Result<()> {

@@ -1,6 +1,7 @@
 //! Data → text and JSON. Every format reads the same data; none of them decides anything.
 
 mod action;
+mod comparison;
 pub mod diagnostics;
 mod json;
 mod style;
@@ -8,6 +9,8 @@ mod text;
 
 use std::collections::BTreeMap;
 use std::io;
+
+pub use comparison::{comparison_json, comparison_text};
 
 use crate::apply::Outcome;
 use crate::model::Place;

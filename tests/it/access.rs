@@ -2,7 +2,9 @@
 
 use keywright::access::{Comparison, Scene, Universe, Verdict, compare};
 use keywright::model::{KeyArn, Partition, Principal};
-use keywright::policy::{Context, Document, Level, Request, Statement, evaluate, read, write_compact};
+use keywright::policy::{
+    Context, Document, Level, Request, Statement, evaluate, read, write_compact,
+};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
@@ -73,26 +75,79 @@ const CALLED: &[&str] = &[
 const KEYS: &[(&str, &[&str], &[&str], &[&str])] = &[
     (
         "kms:ViaService",
-        &["StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIfExists", "Null"],
-        &["s3.eu-central-1.amazonaws.com", "s3.*", "*.amazonaws.com", "?3*", "true"],
-        &["s3.eu-central-1.amazonaws.com", "s3.x", "ec2.amazonaws.com", "", "S3.eu-central-1.amazonaws.com"],
+        &[
+            "StringEquals",
+            "StringNotEquals",
+            "StringLike",
+            "StringNotLike",
+            "StringEqualsIfExists",
+            "Null",
+        ],
+        &[
+            "s3.eu-central-1.amazonaws.com",
+            "s3.*",
+            "*.amazonaws.com",
+            "?3*",
+            "true",
+        ],
+        &[
+            "s3.eu-central-1.amazonaws.com",
+            "s3.x",
+            "ec2.amazonaws.com",
+            "",
+            "S3.eu-central-1.amazonaws.com",
+        ],
     ),
     (
         "kms:EncryptionContext:Tenant",
-        &["StringEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLikeIfExists"],
+        &[
+            "StringEquals",
+            "StringEqualsIgnoreCase",
+            "StringNotEqualsIgnoreCase",
+            "StringLikeIfExists",
+        ],
         &["eu", "EU", "e*", "*u", "us"],
         &["eu", "EU", "us", "e", "emu", ""],
     ),
     (
         "aws:SourceArn",
-        &["ArnLike", "ArnEquals", "ArnNotLike", "StringLike", "ArnLikeIfExists"],
-        &["arn:aws:s3:::bucket", "arn:aws:s3:::*", "arn:aws:*:*:444455556666:*", "arn:aws:sns:*:*:a*", "not an arn"],
-        &["arn:aws:s3:::bucket", "arn:aws:s3:::bucket/x", "arn:aws:sns:eu-central-1:444455556666:a:b"],
+        &[
+            "ArnLike",
+            "ArnEquals",
+            "ArnNotLike",
+            "StringLike",
+            "ArnLikeIfExists",
+        ],
+        &[
+            "arn:aws:s3:::bucket",
+            "arn:aws:s3:::*",
+            "arn:aws:*:*:444455556666:*",
+            "arn:aws:sns:*:*:a*",
+            "not an arn",
+        ],
+        &[
+            "arn:aws:s3:::bucket",
+            "arn:aws:s3:::bucket/x",
+            "arn:aws:sns:eu-central-1:444455556666:a:b",
+        ],
     ),
     (
         "aws:PrincipalArn",
-        &["ArnLike", "ArnNotEquals", "StringLike", "StringEquals", "StringNotLikeIfExists", "Null"],
-        &["arn:aws:iam::111122223333:role/app", "arn:aws:iam::*:role/*", "arn:aws:iam::111122223333:*", "*/ann", "true"],
+        &[
+            "ArnLike",
+            "ArnNotEquals",
+            "StringLike",
+            "StringEquals",
+            "StringNotLikeIfExists",
+            "Null",
+        ],
+        &[
+            "arn:aws:iam::111122223333:role/app",
+            "arn:aws:iam::*:role/*",
+            "arn:aws:iam::111122223333:*",
+            "*/ann",
+            "true",
+        ],
         &[],
     ),
     (
@@ -109,7 +164,12 @@ const KEYS: &[(&str, &[&str], &[&str], &[&str])] = &[
     ),
     (
         "aws:MultiFactorAuthAge",
-        &["NumericLessThan", "NumericLessThanEquals", "NumericGreaterThanEqualsIfExists", "NumericNotEquals"],
+        &[
+            "NumericLessThan",
+            "NumericLessThanEquals",
+            "NumericGreaterThanEqualsIfExists",
+            "NumericNotEquals",
+        ],
         &["300", "301", "0", "299.5"],
         &["0", "299", "300", "301", "999999"],
     ),
@@ -117,17 +177,32 @@ const KEYS: &[(&str, &[&str], &[&str], &[&str])] = &[
         "aws:CurrentTime",
         &["DateLessThan", "DateGreaterThanEquals"],
         &["2026-01-01T00:00:00Z", "2027-01-01"],
-        &["2025-06-01T00:00:00Z", "2026-06-01T00:00:00Z", "2027-01-01T00:00:00Z"],
+        &[
+            "2025-06-01T00:00:00Z",
+            "2026-06-01T00:00:00Z",
+            "2027-01-01T00:00:00Z",
+        ],
     ),
     (
         "aws:SourceIp",
         &["IpAddress", "NotIpAddress", "NotIpAddressIfExists"],
-        &["10.0.0.0/8", "10.1.0.0/16", "0.0.0.0/0", "2001:db8::/32", "10.1.2.3"],
+        &[
+            "10.0.0.0/8",
+            "10.1.0.0/16",
+            "0.0.0.0/0",
+            "2001:db8::/32",
+            "10.1.2.3",
+        ],
         &["10.1.2.3", "10.2.0.1", "192.0.2.1", "2001:db8::1", "::1"],
     ),
     (
         "kms:EncryptionContextKeys",
-        &["ForAllValues:StringEquals", "ForAnyValue:StringEquals", "ForAnyValue:StringNotLike", "ForAllValues:StringNotEquals"],
+        &[
+            "ForAllValues:StringEquals",
+            "ForAnyValue:StringEquals",
+            "ForAnyValue:StringNotLike",
+            "ForAllValues:StringNotEquals",
+        ],
         &["tenant", "purpose", "t*"],
         &["tenant", "purpose", "other", "tea"],
     ),
@@ -158,7 +233,8 @@ fn statement() -> impl Strategy<Value = Value> {
             let (services, others): (Vec<_>, Vec<_>) = principals
                 .into_iter()
                 .partition(|one| one.ends_with(".amazonaws.com"));
-            let mut object = json!({"Effect": if a && b { "Deny" } else { "Allow" }, "Resource": "*"});
+            let mut object =
+                json!({"Effect": if a && b { "Deny" } else { "Allow" }, "Resource": "*"});
             let mut who = json!({});
             if !services.is_empty() {
                 who["Service"] = json!(services);
@@ -334,12 +410,12 @@ fn rewritten(document: &Document, seed: u64) -> Document {
     for (index, statement) in document.statements.iter().enumerate() {
         let choice = (seed >> (index * 2)) & 3;
         match (&statement.principals, &statement.actions, choice) {
-            (Principals::Any(principals), _, 1) => statements.extend(principals.iter().map(|one| {
-                Statement {
+            (Principals::Any(principals), _, 1) => {
+                statements.extend(principals.iter().map(|one| Statement {
                     principals: Principals::Any(vec![one.clone()].into()),
                     ..statement.clone()
-                }
-            })),
+                }))
+            }
             (_, Actions::Any(actions), 2) => {
                 statements.extend(actions.iter().map(|one| Statement {
                     actions: Actions::Any(vec![one.clone()].into()),

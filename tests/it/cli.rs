@@ -19,6 +19,7 @@ fn help_names_every_verb() {
       plan         Show what apply would do
       apply        Make the live state agree with the manifests
       drift        Tell whether the live state still agrees with the manifests
+      diff         Compare what two key policies allow
       schema       Print the JSON Schema of manifests
       completions  Print a completion script for a shell
 

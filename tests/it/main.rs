@@ -19,6 +19,7 @@ mod check;
 mod cli;
 mod convergence;
 mod dependencies;
+mod diff;
 mod drift;
 mod engine;
 mod hazards;

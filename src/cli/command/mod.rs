@@ -2,6 +2,7 @@
 
 mod apply;
 mod check;
+mod diff;
 mod drift;
 mod plan;
 
@@ -21,6 +22,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         Verb::Plan(args) => block_on(plan::run(args, context))?,
         Verb::Apply(args) => block_on(apply::run(args, context))?,
         Verb::Drift(args) => block_on(drift::run(args, context))?,
+        Verb::Diff(args) => diff::run(args),
         Verb::Schema => {
             let mut out = std::io::stdout().lock();
             serde_json::to_writer_pretty(&mut out, &manifest::schema())?;

@@ -38,6 +38,18 @@ pub enum Level {
     Direct,
 }
 
+impl Level {
+    /// The word for it in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Deny => "deny",
+            Self::None => "none",
+            Self::Delegated => "delegated",
+            Self::Direct => "direct",
+        }
+    }
+}
+
 /// What a policy says to a request, and where it says so.
 #[must_use]
 #[derive(Clone, Debug, PartialEq, Eq)]
