@@ -1,5 +1,10 @@
 //! What a comparison of two policies costs.
 
+#![expect(
+    clippy::expect_used,
+    reason = "a benchmark that cannot set itself up has to stop"
+)]
+
 use criterion::{Criterion, criterion_group, criterion_main};
 use keywright::access::{Scene, Universe, compare};
 use keywright::model::{KeyArn, Partition};

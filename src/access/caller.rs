@@ -189,7 +189,17 @@ impl Mentions<'_> {
             }
             (Kind::Service, Principal::Service(name)) => Some(Pattern::literal(name.as_str())),
             (Kind::Deleted, Principal::Deleted(id)) => Some(Pattern::literal(id.as_str())),
-            _ => None,
+            (
+                _,
+                Principal::Anyone
+                | Principal::Account(..)
+                | Principal::User(_)
+                | Principal::Role(_)
+                | Principal::Session(_)
+                | Principal::Federated(_)
+                | Principal::Service(_)
+                | Principal::Deleted(_),
+            ) => None,
         }
     }
 
@@ -251,13 +261,7 @@ impl Caller {
             | Principal::Federated(arn) => arn.partition().parse().ok().zip(principal.account()),
             Principal::Anyone | Principal::Service(_) | Principal::Deleted(_) => None,
         };
-        let role = match &principal {
-            Principal::Session(arn) => arn.resource().split('/').nth(1).map(|role| {
-                let (partition, account) = (arn.partition(), arn.account());
-                format!("arn:{partition}:iam::{account}:role/{role}")
-            }),
-            _ => None,
-        };
+        let role = session_role(&principal);
         Self {
             principal,
             is_named,
@@ -268,37 +272,50 @@ impl Caller {
 
     /// The value of a condition key that follows from the caller; `None` where it has none.
     pub(super) fn value(&self, key: &str) -> Option<String> {
-        let arn = || match &self.principal {
-            Principal::Session(_) => self.role.clone(),
-            Principal::Anyone | Principal::Service(_) | Principal::Deleted(_) => None,
-            other => Some(other.to_string()),
-        };
+        let one = &self.principal;
+        let service = || matches!(one, Principal::Service(_)).then(|| one.to_string());
         match key {
-            "aws:principalarn" => arn(),
-            "aws:principalaccount" | "kms:calleraccount" => {
-                self.principal.account().map(|account| account.to_string())
+            "aws:principalarn" => {
+                let own = self.home.map(|_| one.to_string());
+                self.role.clone().or(own)
             }
-            "aws:principalisawsservice" => Some(self.is_service().to_string()),
-            "aws:principalservicename" | "aws:principalservicenameslist" => match &self.principal {
-                Principal::Service(name) => Some(name.to_string()),
-                _ => None,
-            },
-            "aws:username" => match &self.principal {
-                Principal::User(arn) => arn.resource().rsplit('/').next().map(str::to_owned),
-                _ => None,
-            },
-            "aws:principaltype" => match &self.principal {
-                Principal::Account(..) => Some("Account".to_owned()),
-                Principal::User(_) => Some("User".to_owned()),
-                Principal::Role(_) | Principal::Session(_) => Some("AssumedRole".to_owned()),
-                Principal::Federated(_) => Some("FederatedUser".to_owned()),
-                Principal::Anyone | Principal::Service(_) | Principal::Deleted(_) => None,
-            },
+            "aws:principalaccount" | "kms:calleraccount" => {
+                self.home.map(|(_, account)| account.to_string())
+            }
+            "aws:principalisawsservice" => Some(service().is_some().to_string()),
+            "aws:principalservicename" | "aws:principalservicenameslist" => service(),
+            "aws:username" => user_name(one),
+            "aws:principaltype" => kind_of(one).map(str::to_owned),
             _ => None,
         }
     }
+}
 
-    pub(super) fn is_service(&self) -> bool {
-        matches!(self.principal, Principal::Service(_))
+/// The role of a session without its path.
+fn session_role(principal: &Principal) -> Option<String> {
+    let Principal::Session(arn) = principal else {
+        return None;
+    };
+    let role = arn.resource().split('/').nth(1)?;
+    let (partition, account) = (arn.partition(), arn.account());
+    Some(format!("arn:{partition}:iam::{account}:role/{role}"))
+}
+
+/// `aws:username`, which only users have.
+fn user_name(principal: &Principal) -> Option<String> {
+    let Principal::User(arn) = principal else {
+        return None;
+    };
+    arn.resource().rsplit('/').next().map(str::to_owned)
+}
+
+/// `aws:PrincipalType`.
+fn kind_of(principal: &Principal) -> Option<&'static str> {
+    match principal {
+        Principal::Account(..) => Some("Account"),
+        Principal::User(_) => Some("User"),
+        Principal::Role(_) | Principal::Session(_) => Some("AssumedRole"),
+        Principal::Federated(_) => Some("FederatedUser"),
+        Principal::Anyone | Principal::Service(_) | Principal::Deleted(_) => None,
     }
 }

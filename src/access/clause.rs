@@ -19,11 +19,52 @@ pub(super) struct Clause {
     pub(super) quantifier: Option<Quantifier>,
     if_exists: bool,
     negated: bool,
-    /// Whether the condition is one of ARN operators.
-    pub(super) is_arn: bool,
-    /// Whether the condition is `Bool`.
-    pub(super) is_bool: bool,
+    pub(super) family: Family,
     pub(super) tests: Tests,
+}
+
+/// What kind of values an operator is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Family {
+    Text,
+    Arn,
+    Bool,
+    Number,
+    Date,
+    Address,
+    Binary,
+    Presence,
+}
+
+impl Family {
+    fn of(name: OperatorName) -> Self {
+        use OperatorName as Name;
+        match name {
+            Name::StringEquals
+            | Name::StringNotEquals
+            | Name::StringEqualsIgnoreCase
+            | Name::StringNotEqualsIgnoreCase
+            | Name::StringLike
+            | Name::StringNotLike => Self::Text,
+            Name::ArnEquals | Name::ArnLike | Name::ArnNotEquals | Name::ArnNotLike => Self::Arn,
+            Name::Bool => Self::Bool,
+            Name::NumericEquals
+            | Name::NumericNotEquals
+            | Name::NumericLessThan
+            | Name::NumericLessThanEquals
+            | Name::NumericGreaterThan
+            | Name::NumericGreaterThanEquals => Self::Number,
+            Name::DateEquals
+            | Name::DateNotEquals
+            | Name::DateLessThan
+            | Name::DateLessThanEquals
+            | Name::DateGreaterThan
+            | Name::DateGreaterThanEquals => Self::Date,
+            Name::IpAddress | Name::NotIpAddress => Self::Address,
+            Name::BinaryEquals => Self::Binary,
+            Name::Null => Self::Presence,
+        }
+    }
 }
 
 /// What a value must be one of.
@@ -70,7 +111,6 @@ pub(super) enum Unread {
 
 impl Clause {
     pub(super) fn of(condition: &Condition, version: Version) -> Result<Self, Unread> {
-        use OperatorName as Name;
         let Condition {
             operator,
             key,
@@ -81,40 +121,21 @@ impl Clause {
             name,
             if_exists,
         } = *operator;
-        let plain = |text: &String| signs(text, version, false);
-        let globs = |text: &String| signs(text, version, true);
-        let words = |read: &dyn Fn(&String) -> Option<Vec<Sign>>,
-                     make: &dyn Fn(&[Sign]) -> Option<Pattern>| {
-            let read: Option<Vec<Vec<Sign>>> = values.iter().map(read).collect();
-            let read = read.ok_or(Unread::Variable)?;
-            Ok(Tests::Words(
-                read.iter().filter_map(|one| make(one)).collect(),
-            ))
-        };
-        let glob = |text: &[Sign]| Some(Pattern::glob(text, Class::Any));
-        let any_case = |text: &[Sign]| Some(Pattern::any_case(&written(text)));
-        let truth = |text: &[Sign]| {
-            let word = written(text).to_ascii_lowercase();
-            matches!(word.as_str(), "true" | "false").then(|| Pattern::any_case(&word))
-        };
-        let tests = match name {
-            Name::StringEquals | Name::StringNotEquals => words(&plain, &glob)?,
-            Name::StringEqualsIgnoreCase | Name::StringNotEqualsIgnoreCase => {
-                words(&plain, &any_case)?
+        let family = Family::of(name);
+        let tests = match family {
+            Family::Text | Family::Arn | Family::Bool => {
+                Tests::Words(words(name, family, values, version)?)
             }
-            Name::StringLike | Name::StringNotLike => words(&globs, &glob)?,
-            Name::ArnEquals | Name::ArnLike | Name::ArnNotEquals | Name::ArnNotLike => {
-                words(&globs, &Pattern::arn)?
+            Family::Number | Family::Date => {
+                let is_date = family == Family::Date;
+                Tests::Ranges(Line::Numbers, numbers(name, is_date, values)?)
             }
-            Name::Bool => words(&plain, &truth)?,
-            Name::BinaryEquals => {
-                return Err(Unread::Unsupported(
-                    "BinaryEquals is not compared".to_owned(),
-                ));
+            Family::Address => Tests::Ranges(Line::Addresses, blocks(values)?),
+            Family::Presence => null(quantifier, values),
+            Family::Binary => {
+                let why = "BinaryEquals is not compared".to_owned();
+                return Err(Unread::Unsupported(why));
             }
-            Name::IpAddress | Name::NotIpAddress => Tests::Ranges(Line::Addresses, blocks(values)?),
-            Name::Null => null(quantifier, values.iter()),
-            _ => Tests::Ranges(Line::Numbers, numbers(name, values)?),
         };
         Ok(Self {
             key: key.to_ascii_lowercase(),
@@ -122,11 +143,7 @@ impl Clause {
             quantifier,
             if_exists,
             negated: is_negated(name),
-            is_arn: matches!(
-                name,
-                Name::ArnEquals | Name::ArnLike | Name::ArnNotEquals | Name::ArnNotLike
-            ),
-            is_bool: name == Name::Bool,
+            family,
             tests,
         })
     }
@@ -170,12 +187,57 @@ impl Clause {
     }
 }
 
+/// True for operators that hold when none of their values matches.
 fn is_negated(name: OperatorName) -> bool {
-    name_of(name).contains("Not")
+    use OperatorName as Name;
+    matches!(
+        name,
+        Name::StringNotEquals
+            | Name::StringNotEqualsIgnoreCase
+            | Name::StringNotLike
+            | Name::NumericNotEquals
+            | Name::DateNotEquals
+            | Name::NotIpAddress
+            | Name::ArnNotEquals
+            | Name::ArnNotLike
+    )
 }
 
-fn name_of(name: OperatorName) -> String {
-    format!("{name:?}")
+/// The patterns of text operators; a value that no value of the key can match has none.
+fn words(
+    name: OperatorName,
+    family: Family,
+    values: &[String],
+    version: Version,
+) -> Result<Vec<Pattern>, Unread> {
+    use OperatorName as Name;
+    let is_glob = family == Family::Arn || matches!(name, Name::StringLike | Name::StringNotLike);
+    let ignores_case = matches!(
+        name,
+        Name::StringEqualsIgnoreCase | Name::StringNotEqualsIgnoreCase
+    );
+    let mut patterns = Vec::new();
+    for value in values {
+        let signs = signs(value, version, is_glob).ok_or(Unread::Variable)?;
+        patterns.extend(match family {
+            Family::Arn => Pattern::arn(&signs),
+            Family::Bool => {
+                let word = written(&signs).to_ascii_lowercase();
+                matches!(word.as_str(), "true" | "false").then(|| Pattern::any_case(&word))
+            }
+            Family::Text
+            | Family::Number
+            | Family::Date
+            | Family::Address
+            | Family::Binary
+            | Family::Presence => Some(if ignores_case {
+                Pattern::any_case(&written(&signs))
+            } else {
+                Pattern::glob(&signs, Class::Any)
+            }),
+        });
+    }
+    Ok(patterns)
 }
 
 /// A policy's text as a glob or as it is; `None` where it has variables.
@@ -210,45 +272,26 @@ fn written(signs: &[Sign]) -> String {
     signs.iter().map(char).collect()
 }
 
-fn null<'a>(
-    quantifier: Option<Quantifier>,
-    values: impl Iterator<Item = &'a String> + Clone,
-) -> Tests {
+fn null(quantifier: Option<Quantifier>, values: &[String]) -> Tests {
+    let says = |word: &str| values.iter().any(|value| value.eq_ignore_ascii_case(word));
     let (present, absent) = match quantifier {
         Some(Quantifier::ForAllValues) => (true, true),
         Some(Quantifier::ForAnyValue) => (false, false),
-        None => {
-            let says = |word: &str| values.clone().any(|value| value.eq_ignore_ascii_case(word));
-            (says("false"), says("true"))
-        }
+        None => (says("false"), says("true")),
     };
     Tests::Null { present, absent }
 }
 
 /// The numbers that an operator asks for; dates are their seconds.
-fn numbers<'a>(
-    name: OperatorName,
-    values: impl IntoIterator<Item = &'a String>,
-) -> Result<Vec<Range>, Unread> {
-    let is_date = name_of(name).starts_with("Date");
+fn numbers(name: OperatorName, is_date: bool, values: &[String]) -> Result<Vec<Range>, Unread> {
     let mut ranges = Vec::new();
     for value in values {
         if value.contains("${") {
             return Err(Unread::Variable);
         }
-        let Some(number) = decimal(value).or_else(|| instant(value).filter(|_| is_date)) else {
+        let number = decimal(value).or_else(|| instant(value).filter(|_| is_date));
+        let Some((from, to)) = number.and_then(|number| number.range(name)) else {
             continue;
-        };
-        let Decimal { floor, is_whole } = number;
-        let ceiling = if is_whole { floor } else { floor + 1 };
-        use OperatorName as Name;
-        let (from, to) = match name {
-            Name::NumericLessThan | Name::DateLessThan => (0, ceiling - 1),
-            Name::NumericLessThanEquals | Name::DateLessThanEquals => (0, floor),
-            Name::NumericGreaterThan | Name::DateGreaterThan => (floor + 1, i128::MAX),
-            Name::NumericGreaterThanEquals | Name::DateGreaterThanEquals => (ceiling, i128::MAX),
-            _ if is_whole => (floor, floor),
-            _ => continue,
         };
         let (from, to) = (from.max(0), to.min(i128::from(i64::MAX)));
         if let (Ok(from), Ok(to)) = (u128::try_from(from), u128::try_from(to))
@@ -266,6 +309,50 @@ fn numbers<'a>(
 struct Decimal {
     floor: i128,
     is_whole: bool,
+}
+
+impl Decimal {
+    /// The whole numbers that stand to this one as an operator asks.
+    fn range(self, name: OperatorName) -> Option<(i128, i128)> {
+        let Self { floor, is_whole } = self;
+        let ceiling = if is_whole { floor } else { floor + 1 };
+        match Order::of(name) {
+            Order::Less => Some((0, ceiling - 1)),
+            Order::LessOrEqual => Some((0, floor)),
+            Order::Greater => Some((floor + 1, i128::MAX)),
+            Order::GreaterOrEqual => Some((ceiling, i128::MAX)),
+            Order::Equal => is_whole.then_some((floor, floor)),
+        }
+    }
+}
+
+/// How a request's number must stand to the policy's.
+enum Order {
+    Equal,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+impl Order {
+    fn of(name: OperatorName) -> Self {
+        use OperatorName as Name;
+        if matches!(name, Name::NumericLessThan | Name::DateLessThan) {
+            Self::Less
+        } else if matches!(name, Name::NumericLessThanEquals | Name::DateLessThanEquals) {
+            Self::LessOrEqual
+        } else if matches!(name, Name::NumericGreaterThan | Name::DateGreaterThan) {
+            Self::Greater
+        } else if matches!(
+            name,
+            Name::NumericGreaterThanEquals | Name::DateGreaterThanEquals
+        ) {
+            Self::GreaterOrEqual
+        } else {
+            Self::Equal
+        }
+    }
 }
 
 fn decimal(text: &str) -> Option<Decimal> {
@@ -310,7 +397,7 @@ fn instant(text: &str) -> Option<Decimal> {
 }
 
 /// The addresses of blocks; a block that cannot be read has none.
-fn blocks<'a>(values: impl IntoIterator<Item = &'a String>) -> Result<Vec<Range>, Unread> {
+fn blocks(values: &[String]) -> Result<Vec<Range>, Unread> {
     let mut ranges = Vec::new();
     for value in values {
         if value.contains("${") {

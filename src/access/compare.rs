@@ -7,7 +7,7 @@ use super::space::{Boxes, Space};
 use super::{Exhausted, Scene, Undetermined};
 use crate::model::Principal;
 use crate::policy::{
-    Context, Document, Effect, Exemption, Level, Principals, Request, evaluate_under, same,
+    Document, Effect, Exemption, Level, Principals, Request, evaluate_under, same,
 };
 
 /// How the second policy stands to the first.
@@ -164,6 +164,12 @@ fn under(
     scene: &Scene<'_>,
     exemption: Exemption,
 ) -> Result<Comparison, Undetermined> {
+    let pair = Pair {
+        a,
+        b,
+        scene,
+        exemption,
+    };
     let space = Space::of(&[a, b], scene)?;
     let (boxes_a, boxes_b) = (space.boxes(a, exemption)?, space.boxes(b, exemption)?);
     let budget = &mut Budget::new();
@@ -172,7 +178,7 @@ fn under(
         let Some(cube) = gain(more, less, threshold, budget)? else {
             return Ok(false);
         };
-        let witness = replay(&space, &cube, a, b, scene, exemption)?;
+        let witness = pair.replay(&space, &cube)?;
         let level = threshold.level();
         let (more, less) = if b_gains {
             (witness.b, witness.a)
@@ -253,31 +259,33 @@ fn gain(
     Ok(None)
 }
 
-/// A request of the box, as the ordinary evaluator answers it for both policies.
-fn replay(
-    space: &Space<'_>,
-    cube: &Cube,
-    a: &Document,
-    b: &Document,
-    scene: &Scene<'_>,
+/// Two policies under one reading.
+struct Pair<'a> {
+    a: &'a Document,
+    b: &'a Document,
+    scene: &'a Scene<'a>,
     exemption: Exemption,
-) -> Result<Witness, Undetermined> {
-    let point = space.point(cube).ok_or_else(|| {
-        Undetermined::Unclear("the difference has no request that shows it".to_owned())
-    })?;
-    let context: &Context = &point.context;
-    let request = Request {
-        caller: &point.caller,
-        action: &point.action,
-        key: scene.key,
-        context,
-    };
-    let level = |document: &Document| evaluate_under(document, &request, exemption).level;
-    Ok(Witness {
-        a: level(a),
-        b: level(b),
-        principal: point.caller.clone(),
-        action: point.action.clone(),
-        context: point.shown,
-    })
+}
+
+impl Pair<'_> {
+    /// A request of the box, as the ordinary evaluator answers it for both policies.
+    fn replay(&self, space: &Space<'_>, cube: &Cube) -> Result<Witness, Undetermined> {
+        let point = space.point(cube).ok_or_else(|| {
+            Undetermined::Unclear("the difference has no request that shows it".to_owned())
+        })?;
+        let request = Request {
+            caller: &point.caller,
+            action: &point.action,
+            key: self.scene.key,
+            context: &point.context,
+        };
+        let level = |document: &Document| evaluate_under(document, &request, self.exemption).level;
+        Ok(Witness {
+            a: level(self.a),
+            b: level(self.b),
+            principal: point.caller.clone(),
+            action: point.action.clone(),
+            context: point.shown,
+        })
+    }
 }

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use fixedbitset::FixedBitSet;
 use jiff::Timestamp;
 
-use super::clause::{Clause, LARGEST, Line, Place, Range, Tests};
+use super::clause::{Clause, Family, LARGEST, Line, Place, Range, Tests};
 use super::minterm::minterms;
 use super::pattern::{Class, Pattern};
 use super::{Exhausted, Undetermined};
@@ -37,6 +37,9 @@ struct Value {
     passes: Vec<bool>,
 }
 
+/// Several values, and for each condition whether they pass.
+type List = (Vec<String>, Vec<bool>);
+
 impl Dimension {
     /// Finds the points of a key that these conditions tell apart.
     pub(super) fn of(key: &str, clauses: &[&Clause]) -> Result<Self, Undetermined> {
@@ -44,13 +47,13 @@ impl Dimension {
         let is_list = clauses.iter().any(|clause| {
             clause.quantifier.is_some() && !matches!(clause.tests, Tests::Null { .. })
         });
-        let mut points: Vec<(Vec<String>, Vec<bool>)> = Vec::new();
+        let mut points: Vec<List> = Vec::new();
         if key != CLOCK {
             let without = clauses.iter().map(|clause| clause.holds_without());
             points.push((Vec::new(), without.collect()));
         }
         if is_list {
-            points.extend(lists(values, clauses)?);
+            points.extend(lists(&values, clauses)?);
         } else {
             let single = |value: Value| (vec![value.word], value.passes);
             points.extend(values.into_iter().map(single));
@@ -122,11 +125,9 @@ fn words(key: &str, clauses: &[&Clause]) -> Result<Vec<Value>, Undetermined> {
         .flat_map(|clause| of_clause(&clause))
         .collect();
     let patterns: Vec<Pattern> = patterns.into_iter().collect();
-    let is_truth = clauses.iter().any(|clause| clause.is_bool)
-        && clauses
-            .iter()
-            .all(|clause| clause.is_bool || matches!(clause.tests, Tests::Null { .. }));
-    let is_arn = clauses.iter().any(|clause| clause.is_arn);
+    let has = |family: Family| clauses.iter().any(|clause| clause.family == family);
+    let is_truth = has(Family::Bool) && !has(Family::Text) && !has(Family::Arn);
+    let is_arn = has(Family::Arn);
     let language = if is_truth {
         vec![Pattern::literal("true"), Pattern::literal("false")]
     } else if is_arn {
@@ -226,13 +227,10 @@ fn text(line: Line, (family, at): Place) -> String {
 }
 
 /// Lists of values: only what the conditions say of them matters, so few values of each are enough.
-fn lists(
-    values: Vec<Value>,
-    clauses: &[&Clause],
-) -> Result<Vec<(Vec<String>, Vec<bool>)>, Undetermined> {
+fn lists(values: &[Value], clauses: &[&Clause]) -> Result<Vec<List>, Undetermined> {
     let mut known: BTreeMap<Vec<bool>, Vec<String>> = BTreeMap::new();
     let mut open: Vec<Vec<bool>> = Vec::new();
-    for Value { word, passes } in &values {
+    for Value { word, passes } in values {
         if !known.contains_key(passes) {
             known.insert(passes.clone(), vec![word.clone()]);
             open.push(passes.clone());

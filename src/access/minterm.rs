@@ -39,7 +39,7 @@ pub(super) fn minterms(
                 literals.entry(word).or_default().push(index);
             }
             Matcher::Literal(_) => {}
-            matcher => {
+            matcher @ (Matcher::Prefix(_) | Matcher::Steps(_)) => {
                 globs.push((index, pattern));
                 matchers.push((index, matcher));
             }
@@ -61,24 +61,20 @@ pub(super) fn minterms(
         });
     }
     // Beside the literals: what the globs tell apart.
-    let is_plain = matchers
-        .iter()
-        .all(|(_, matcher)| matches!(matcher, Matcher::Prefix(_)));
-    let fillers = globs
-        .iter()
-        .filter(|_| !is_plain)
-        .flat_map(|(_, pattern)| [pattern.example("example"), pattern.example("")]);
+    let has_steps = |(_, matcher): &(usize, Matcher<'_>)| matches!(matcher, Matcher::Steps(_));
+    let examples = matchers.iter().any(has_steps).then(|| examples(&globs));
     let favourites: Vec<(String, FixedBitSet)> = favourites
         .iter()
         .cloned()
-        .chain(fillers)
+        .chain(examples.into_iter().flatten())
         .filter(|word| !literals.contains_key(word) && is_word(word))
         .map(|word| {
             let fits = of_word(&word);
             (word, fits)
         })
         .collect();
-    for (word, fits) in Search::of(&globs, patterns.len(), language).run()? {
+    let search = Search::of(&globs, patterns.len(), language);
+    for (word, fits) in search.run(&|word| !literals.contains_key(word))? {
         let favourite = favourites.iter().find(|(_, its)| *its == fits);
         let word = match favourite {
             Some((favourite, _)) => favourite.clone(),
@@ -92,6 +88,13 @@ pub(super) fn minterms(
         found.push(Minterm { word, fits });
     }
     Ok(found)
+}
+
+/// Words that fit one of the globs and can be read.
+fn examples(globs: &[(usize, &Pattern)]) -> Vec<String> {
+    let words =
+        |(_, pattern): &(usize, &Pattern)| ["example", ""].map(|filler| pattern.example(filler));
+    globs.iter().flat_map(words).collect()
 }
 
 /// A word that fits these globs, no other ones and none of the literals.
@@ -108,7 +111,7 @@ fn beside(
         .enumerate()
         .map(|(index, pattern)| (count + index, pattern));
     let all: Vec<(usize, &Pattern)> = globs.iter().copied().chain(more).collect();
-    let found = Search::of(&all, count + literals.len(), language).run()?;
+    let found = Search::of(&all, count + literals.len(), language).run(&|_| true)?;
     let same = |its: &FixedBitSet| its.ones().eq(fits.ones());
     Ok(found
         .into_iter()
@@ -132,16 +135,19 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The sets of globs that words fit, with a short word for each.
-    fn run(&self) -> Result<Vec<(String, FixedBitSet)>, Exhausted> {
-        match self.by_prefixes() {
+    /// The sets of globs that words fit, with a short word for each, one of the better ones if that is cheap.
+    fn run(
+        &self,
+        is_better: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<(String, FixedBitSet)>, Exhausted> {
+        match self.by_prefixes(is_better) {
             Some(found) => Ok(found),
             None => self.letter_by_letter(),
         }
     }
 
     /// Where every glob is a prefix: a word's longest one decides, so a word after each is enough.
-    fn by_prefixes(&self) -> Option<Vec<(String, FixedBitSet)>> {
+    fn by_prefixes(&self, is_better: &dyn Fn(&str) -> bool) -> Option<Vec<(String, FixedBitSet)>> {
         let prefixes = self.globs.iter().map(|(_, pattern)| pattern.as_prefix());
         let prefixes: Vec<String> = prefixes.collect::<Option<_>>()?;
         let fits = |word: &str| {
@@ -160,7 +166,12 @@ impl<'a> Search<'a> {
                 continue;
             }
             let wanted = fits(&start);
-            let word = words.into_iter().find(|word| fits(word) == wanted)?;
+            let words: Vec<String> = words
+                .into_iter()
+                .filter(|word| fits(word) == wanted)
+                .collect();
+            let better = words.iter().find(|word| is_better(word));
+            let word = better.or(words.first())?.clone();
             if seen.insert(wanted.ones().collect::<Vec<_>>()) {
                 found.push((word, wanted));
             }
@@ -344,8 +355,13 @@ fn letters(steps: &[Option<Step>]) -> Vec<char> {
                 letters.extend(c.to_lowercase());
                 letters.extend(c.to_uppercase());
             }
-            other => {
-                classes.insert(*other);
+            Class::Digit
+            | Class::Letter
+            | Class::Name
+            | Class::Path
+            | Class::NoColon
+            | Class::Any => {
+                classes.insert(*class);
             }
         }
     }

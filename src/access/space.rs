@@ -263,7 +263,7 @@ impl<'a> Space<'a> {
 
 fn clauses_of(statement: &Statement, version: Version) -> Result<Read<'_>, Undetermined> {
     let mut clauses = Vec::new();
-    for condition in statement.conditions.iter() {
+    for condition in &statement.conditions {
         clauses.push(match Clause::of(condition, version) {
             Ok(mut clause) => {
                 if clause.key == "aws:currenttime" {
@@ -278,11 +278,14 @@ fn clauses_of(statement: &Statement, version: Version) -> Result<Read<'_>, Undet
     Ok((statement, version, clauses))
 }
 
+/// Action patterns, and actions with the patterns that cover them.
+type ActionSpace<'a> = (Vec<&'a ActionPattern>, Vec<(String, FixedBitSet)>);
+
 /// The action patterns of statements, and the actions that they tell apart.
 fn actions<'a>(
     statements: impl Iterator<Item = &'a Statement>,
     scene: &Scene<'_>,
-) -> Result<(Vec<&'a ActionPattern>, Vec<(String, FixedBitSet)>), Undetermined> {
+) -> Result<ActionSpace<'a>, Undetermined> {
     let patterns: BTreeSet<&ActionPattern> = statements
         .flat_map(|statement| match &statement.actions {
             Actions::Any(set) | Actions::Not(set) => set.iter(),
@@ -349,7 +352,7 @@ fn covers_key(resources: &Resources, version: Version, key: &KeyArn) -> Result<b
         Resources::Not(texts) => (texts, true),
     };
     let mut covered = false;
-    for text in texts.iter() {
+    for text in texts {
         let Some(signs) = signs(text, version, true) else {
             let why = "a variable in `Resource` is not compared".to_owned();
             return Err(Undetermined::Unsupported(why));
@@ -446,6 +449,12 @@ fn is_named(principal: &Principal, caller: &Caller) -> bool {
 fn is_of(principal: &Principal, caller: &Caller) -> bool {
     match principal {
         Principal::Account(partition, account) => caller.home == Some((*partition, *account)),
-        _ => false,
+        Principal::Anyone
+        | Principal::User(_)
+        | Principal::Role(_)
+        | Principal::Session(_)
+        | Principal::Federated(_)
+        | Principal::Service(_)
+        | Principal::Deleted(_) => false,
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::sandbox::{Run, Sandbox};
 
-fn statement(principal: &str, action: &str, condition: Value) -> Value {
+fn statement(principal: &str, action: &str, condition: &Value) -> Value {
     json!({"Effect": "Allow", "Principal": {"AWS": principal}, "Action": action, "Resource": "*", "Condition": condition})
 }
 
@@ -50,10 +50,10 @@ fn check(words: &str, a: &[Value], b: &[Value], verdict: &str) -> Value {
 fn a_pair_is_shown_with_a_request_for_each_difference() {
     let sandbox = Sandbox::new();
     let via = json!({"StringLike": {"kms:ViaService": "s3.*"}});
-    let a = policy(&[statement(ROLE, "kms:Decrypt", json!({}))]);
+    let a = policy(&[statement(ROLE, "kms:Decrypt", &json!({}))]);
     let b = policy(&[
-        statement(ROLE, "kms:Decrypt", via),
-        statement("444455556666", "kms:Encrypt", json!({})),
+        statement(ROLE, "kms:Decrypt", &via),
+        statement("444455556666", "kms:Encrypt", &json!({})),
     ]);
     // As `aws kms get-key-policy` prints it.
     let printed = json!({"Policy": a.to_string(), "PolicyName": "default"});
@@ -79,7 +79,7 @@ fn a_pair_is_shown_with_a_request_for_each_difference() {
 #[test]
 fn verdicts_hold_on_each_scale() {
     let root = "arn:aws:iam::111122223333:root";
-    let all = |who| statement(who, "kms:*", json!({}));
+    let all = |who| statement(who, "kms:*", &json!({}));
     let deny = json!({"Effect": "Deny", "Principal": {"AWS": "arn:aws:iam::111122223333:user/x"}, "Action": "kms:*", "Resource": "*"});
     let batch = "diff --batch";
     // From the account to a role of it: narrower for most, but the role needs no IAM policy any more.
@@ -94,7 +94,7 @@ fn verdicts_hold_on_each_scale() {
 
 #[test]
 fn operations_to_come_are_part_of_the_universe_unless_asked_otherwise() {
-    let all = [statement(ROLE, "kms:*", json!({}))];
+    let all = [statement(ROLE, "kms:*", &json!({}))];
     let names: Vec<&str> = keywright::model::Operation::ALL
         .iter()
         .map(|operation| operation.action())
@@ -113,9 +113,9 @@ fn operations_to_come_are_part_of_the_universe_unless_asked_otherwise() {
 fn what_is_not_compared_is_undetermined_and_says_why() {
     let variable = json!({"StringEquals": {"aws:PrincipalTag/team": "${aws:username}"}});
     let other = json!({"StringEquals": {"aws:PrincipalTag/unit": "${aws:username}"}});
-    let a = [statement(ROLE, "kms:Decrypt", json!({}))];
-    let b = [statement(ROLE, "kms:Decrypt", variable)];
-    let c = [statement(ROLE, "kms:Decrypt", other)];
+    let a = [statement(ROLE, "kms:Decrypt", &json!({}))];
+    let b = [statement(ROLE, "kms:Decrypt", &variable)];
+    let c = [statement(ROLE, "kms:Decrypt", &other)];
     check("diff --batch", &a, &b, "narrower");
     let answer = check("diff --batch", &b, &c, "undetermined");
     assert_eq!(
@@ -127,7 +127,7 @@ fn what_is_not_compared_is_undetermined_and_says_why() {
     let answer = check(
         "diff --batch",
         &a,
-        &[statement(ROLE, "kms:Decrypt", binary)],
+        &[statement(ROLE, "kms:Decrypt", &binary)],
         "undetermined",
     );
     assert_eq!(answer["reason"], "BinaryEquals is not compared");
@@ -135,7 +135,7 @@ fn what_is_not_compared_is_undetermined_and_says_why() {
 
 #[test]
 fn a_bad_line_is_answered_with_its_fault_and_the_others_stand() {
-    let good = json!({"id": 2, "a": policy(&[statement(ROLE, "kms:Decrypt", json!({}))]).to_string(), "b": policy(&[statement(ROLE, "kms:*", json!({}))])});
+    let good = json!({"id": 2, "a": policy(&[statement(ROLE, "kms:Decrypt", &json!({}))]).to_string(), "b": policy(&[statement(ROLE, "kms:*", &json!({}))])});
     let lines = format!(
         "nonsense\n{good}\n\n{}\n",
         json!({"id": "c", "a": {"Statement": [{"Effect": "Maybe"}]}})

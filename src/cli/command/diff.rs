@@ -98,9 +98,9 @@ fn read(file: &Utf8Path, partition: Partition) -> anyhow::Result<Document> {
 /// Reads a policy as an object, as text, or as `aws kms get-key-policy` prints it.
 fn read_value(value: &Value, partition: Partition) -> Result<Document, String> {
     let value = value.get("Policy").unwrap_or(value);
-    let document = match value {
-        Value::String(text) => policy::read(text, partition),
-        other => policy::read_value(other, partition),
+    let document = match value.as_str() {
+        Some(text) => policy::read(text, partition),
+        None => policy::read_value(value, partition),
     };
     document.map_err(|error| error.to_string())
 }

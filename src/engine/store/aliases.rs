@@ -47,7 +47,9 @@ pub(crate) fn insert(
     now: Timestamp,
 ) -> Sql<()> {
     let sql = "INSERT INTO aliases (account, region, name, key, created, updated) VALUES (?1, ?2, ?3, ?4, ?5, ?5)";
-    point(sql, connection, place, name, key, now)
+    let (account, region) = (place.account.as_str(), place.region.as_str());
+    let values = params![account, region, name, key, now.as_millisecond()];
+    connection.prepare_cached(sql)?.execute(values).map(|_| ())
 }
 
 /// Points an alias at another key.
@@ -59,22 +61,9 @@ pub(crate) fn update(
     now: Timestamp,
 ) -> Sql<()> {
     let sql = "UPDATE aliases SET key = ?4, updated = ?5 WHERE account = ?1 AND region = ?2 AND name = ?3";
-    point(sql, connection, place, name, key, now)
-}
-
-fn point(
-    sql: &str,
-    connection: &Connection,
-    place: &Place,
-    name: &str,
-    key: i64,
-    now: Timestamp,
-) -> Sql<()> {
     let (account, region) = (place.account.as_str(), place.region.as_str());
-    connection
-        .prepare_cached(sql)?
-        .execute(params![account, region, name, key, now.as_millisecond()])
-        .map(|_| ())
+    let values = params![account, region, name, key, now.as_millisecond()];
+    connection.prepare_cached(sql)?.execute(values).map(|_| ())
 }
 
 /// Removes an alias; false when there was none.
