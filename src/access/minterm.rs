@@ -389,3 +389,93 @@ fn letters(steps: &[Option<Step>]) -> Vec<char> {
     all.extend(letters);
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::pattern::Sign;
+
+    /// The sets of patterns that words fit, as `pattern+pattern`, without the words.
+    #[track_caller]
+    fn check(globs: &[&str], language: &[Pattern], expected: &[&str]) {
+        let pattern = |text: &&str| Pattern::glob(&Sign::read(text), Class::Any);
+        let patterns: Vec<Pattern> = globs.iter().map(pattern).collect();
+        let minterms = minterms(&patterns, language, &[]).unwrap();
+        for Minterm { word, fits } in &minterms {
+            for (index, pattern) in patterns.iter().enumerate() {
+                assert_eq!(pattern.matches(word), fits.contains(index), "{word}");
+            }
+        }
+        let name = |minterm: &Minterm| {
+            let names = minterm.fits.ones().filter_map(|index| globs.get(index));
+            names.copied().collect::<Vec<_>>().join("+")
+        };
+        let mut found: Vec<String> = minterms.iter().map(name).collect();
+        found.sort();
+        let mut expected = expected.to_vec();
+        expected.sort_unstable();
+        assert_eq!(found, expected);
+    }
+
+    fn text() -> Vec<Pattern> {
+        vec![Pattern::default().many(Class::Any)]
+    }
+
+    #[test]
+    fn every_set_that_some_word_fits_is_found_and_no_other() {
+        check(&[], &text(), &[""]);
+        check(&["a"], &text(), &["", "a"]);
+        check(&["a", "b"], &text(), &["", "a", "b"]);
+        check(&["*"], &text(), &["*"]);
+        check(&["a*"], &text(), &["", "a*"]);
+        check(&["a*", "ab*"], &text(), &["", "a*", "a*+ab*"]);
+        check(&["a*", "*b"], &text(), &["", "a*", "*b", "a*+*b"]);
+        check(
+            &["a*", "*b", "ab"],
+            &text(),
+            &["", "a*", "*b", "a*+*b", "a*+*b+ab"],
+        );
+        check(&["a?", "?b"], &text(), &["", "a?", "?b", "a?+?b"]);
+        check(&["?", "??"], &text(), &["", "?", "??"]);
+        check(
+            &["*a*", "*b*", "*c*"],
+            &text(),
+            &[
+                "",
+                "*a*",
+                "*b*",
+                "*c*",
+                "*a*+*b*",
+                "*a*+*c*",
+                "*b*+*c*",
+                "*a*+*b*+*c*",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_set_whose_words_are_all_literals_stands_with_them_alone() {
+        let two = [Pattern::literal("x"), Pattern::literal("y")];
+        check(&["*"], &two, &["*"]);
+        check(&["x", "*"], &two, &["x+*", "*"]);
+        check(&["x", "y", "*"], &two, &["x+*", "y+*"]);
+        check(&["x", "y", "?*"], &two, &["x+?*", "y+?*"]);
+    }
+
+    #[test]
+    fn words_outside_the_language_do_not_count() {
+        let digits = vec![Pattern::default().times(2, Class::Digit)];
+        check(&["a*"], &digits, &[""]);
+        check(&["1*", "*2"], &digits, &["", "1*", "*2", "1*+*2"]);
+        check(&["a", "12"], &digits, &["", "12"]);
+        check(&["???"], &digits, &[""]);
+    }
+
+    #[test]
+    fn too_many_sets_are_refused() {
+        let infixes: Vec<Pattern> = ('a'..='z')
+            .map(|c| Pattern::glob(&Sign::read(&format!("*{c}*")), Class::Any))
+            .collect();
+        assert_eq!(minterms(&infixes, &text(), &[]), Err(Exhausted::Words));
+    }
+}
