@@ -55,6 +55,13 @@ impl Context {
             .insert(key.to_ascii_lowercase(), values.into_iter().collect());
     }
 
+    /// The pairs of the encryption context: names in lower case, and values.
+    pub(super) fn encryption_context(&self) -> impl Iterator<Item = (&str, &[String])> {
+        const PREFIX: &str = "kms:encryptioncontext:";
+        let pairs = self.0.iter().filter(|(_, values)| !values.is_empty());
+        pairs.filter_map(|(key, values)| Some((key.strip_prefix(PREFIX)?, values.as_slice())))
+    }
+
     /// A key's values, where the context says anything about it.
     pub fn get(&self, key: &str) -> Option<&[String]> {
         self.0.get(&key.to_ascii_lowercase()).map(Vec::as_slice)

@@ -44,6 +44,32 @@ pub struct Statement {
     pub conditions: SortedSet<Condition>,
 }
 
+/// A policy that a caller carries: an identity policy, a permissions boundary or a session policy.
+///
+/// Its statements name nobody; whoever carries it is meant.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IdentityPolicy {
+    /// The language version; decides whether variables are expanded.
+    pub version: Version,
+    /// The statements in the author's order, which has no meaning.
+    pub statements: Vec<IdentityStatement>,
+}
+
+/// One statement of a policy that a caller carries.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IdentityStatement {
+    /// The statement's `Sid`, which has no meaning.
+    pub sid: Option<String>,
+    /// Whether it allows or denies.
+    pub effect: Effect,
+    /// What.
+    pub actions: Actions,
+    /// On what.
+    pub resources: Resources,
+    /// On which requests: all of these must hold.
+    pub conditions: SortedSet<Condition>,
+}
+
 /// What a matching statement does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Effect {

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use sorted_vec::SortedSet;
 
 use super::document::{
-    ActionPattern, Actions, Condition, Document, Effect, Operator, Principals, Resources,
-    Statement, Version,
+    ActionPattern, Actions, Condition, Document, Effect, IdentityPolicy, IdentityStatement,
+    Operator, Principals, Resources, Statement, Version,
 };
 use super::member;
 use crate::model::{Partition, Principal};
@@ -23,7 +23,20 @@ pub struct ReadError {
     pub problem: String,
 }
 
-fn error(path: &str, problem: impl Into<String>) -> ReadError {
+impl ReadError {
+    /// The same fault, in a document that is itself a member of something: `keyPolicy.Statement[2]`.
+    #[must_use]
+    pub fn within(self, outer: &str) -> Self {
+        let path = match self.path.as_str() {
+            "" => outer.to_owned(),
+            path if path.starts_with('[') => format!("{outer}{path}"),
+            path => format!("{outer}.{path}"),
+        };
+        Self { path, ..self }
+    }
+}
+
+pub(super) fn error(path: &str, problem: impl Into<String>) -> ReadError {
     ReadError {
         path: path.to_owned(),
         problem: problem.into(),
@@ -32,37 +45,65 @@ fn error(path: &str, problem: impl Into<String>) -> ReadError {
 
 /// Reads a policy in any form that AWS accepts; `partition` completes bare account ids.
 pub fn read(text: &str, partition: Partition) -> Result<Document, ReadError> {
-    let value = member::parse(text).map_err(|problem| match problem.classify() {
-        Category::Data => error("", problem.to_string()),
-        Category::Io | Category::Syntax | Category::Eof => {
-            error("", format!("not JSON: {problem}"))
-        }
-    })?;
-    read_value(&value, partition)
+    read_value(&parse(text)?, partition)
 }
 
 /// Reads a policy from a JSON value.
 pub fn read_value(value: &Value, partition: Partition) -> Result<Document, ReadError> {
-    let object = object(value, "")?;
+    let one = |value: &Value, path: &str| read_statement(value, path, partition);
+    let (version, id, statements) = read_members(value, one)?;
+    Ok(Document {
+        version,
+        id,
+        statements,
+    })
+}
+
+/// Reads an identity policy, a permissions boundary or a session policy.
+pub fn read_identity(text: &str) -> Result<IdentityPolicy, ReadError> {
+    read_identity_value(&parse(text)?)
+}
+
+/// Reads an identity policy, a permissions boundary or a session policy from a JSON value.
+pub fn read_identity_value(value: &Value) -> Result<IdentityPolicy, ReadError> {
+    let (version, _, statements) = read_members(value, read_identity_statement)?;
+    Ok(IdentityPolicy {
+        version,
+        statements,
+    })
+}
+
+/// Reads a JSON text in which no object names a member twice.
+pub(super) fn parse(text: &str) -> Result<Value, ReadError> {
+    member::parse(text).map_err(|problem| match problem.classify() {
+        Category::Data => error("", problem.to_string()),
+        Category::Io | Category::Syntax | Category::Eof => {
+            error("", format!("not JSON: {problem}"))
+        }
+    })
+}
+
+type Members<S> = (Version, Option<String>, Vec<S>);
+
+fn read_members<S>(
+    value: &Value,
+    read_statement: impl Fn(&Value, &str) -> Result<S, ReadError>,
+) -> Result<Members<S>, ReadError> {
     let mut version = Version::V2008;
     let mut id = None;
     let mut statements = Vec::new();
-    for (name, value) in object {
+    for (name, value) in object(value, "")? {
         match name.as_str() {
             "Version" => version = read_version(value)?,
             "Id" => id = Some(text(value, "Id")?.to_owned()),
-            "Statement" => statements = read_statements(value, partition)?,
+            "Statement" => statements = read_statements(value, &read_statement)?,
             other => return Err(error(other, "is not an element of a policy")),
         }
     }
     if statements.is_empty() {
         return Err(error("Statement", "a policy needs at least one statement"));
     }
-    Ok(Document {
-        version,
-        id,
-        statements,
-    })
+    Ok((version, id, statements))
 }
 
 fn read_version(value: &Value) -> Result<Version, ReadError> {
@@ -76,13 +117,14 @@ fn read_version(value: &Value) -> Result<Version, ReadError> {
     }
 }
 
-fn read_statements(value: &Value, partition: Partition) -> Result<Vec<Statement>, ReadError> {
+fn read_statements<S>(
+    value: &Value,
+    read_statement: impl Fn(&Value, &str) -> Result<S, ReadError>,
+) -> Result<Vec<S>, ReadError> {
     let Value::Array(items) = value else {
-        return Ok(vec![read_statement(value, "Statement", partition)?]);
+        return Ok(vec![read_statement(value, "Statement")?]);
     };
-    let one = |(index, item): (usize, &Value)| {
-        read_statement(item, &format!("Statement[{index}]"), partition)
-    };
+    let one = |(index, item): (usize, &Value)| read_statement(item, &format!("Statement[{index}]"));
     items.iter().enumerate().map(one).collect()
 }
 
@@ -93,16 +135,7 @@ pub fn read_statement(
     partition: Partition,
 ) -> Result<Statement, ReadError> {
     let object = object(value, path)?;
-    let known = |name: &str| {
-        matches!(name, "Sid" | "Effect" | "Condition")
-            || PAIRS.contains(&name.strip_prefix("Not").unwrap_or(name))
-    };
-    if let Some(name) = object.keys().find(|name| !known(name)) {
-        return Err(error(
-            &format!("{path}.{name}"),
-            "is not an element of a statement",
-        ));
-    }
+    only_elements(object, path)?;
     let Some((is_not, at, value)) = either(object, path, "Principal")? else {
         return Err(error(
             path,
@@ -115,6 +148,58 @@ pub fn read_statement(
     } else {
         Principals::Any(principals)
     };
+    let IdentityStatement {
+        sid,
+        effect,
+        actions,
+        resources,
+        conditions,
+    } = read_terms(object, path)?;
+    Ok(Statement {
+        sid,
+        effect,
+        principals,
+        actions,
+        resources,
+        conditions,
+    })
+}
+
+fn read_identity_statement(value: &Value, path: &str) -> Result<IdentityStatement, ReadError> {
+    let object = object(value, path)?;
+    only_elements(object, path)?;
+    if let Some((_, at, _)) = either(object, path, "Principal")? {
+        return Err(error(
+            &at,
+            "cannot stand in a policy that the caller carries; only key policies name principals",
+        ));
+    }
+    for element in ["Action", "Resource"] {
+        if either(object, path, element)?.is_none() {
+            let problem =
+                format!("has no {element}; every statement that is not a key policy's needs one");
+            return Err(error(path, problem));
+        }
+    }
+    read_terms(object, path)
+}
+
+fn only_elements(object: &Map<String, Value>, path: &str) -> Result<(), ReadError> {
+    let known = |name: &str| {
+        matches!(name, "Sid" | "Effect" | "Condition")
+            || PAIRS.contains(&name.strip_prefix("Not").unwrap_or(name))
+    };
+    match object.keys().find(|name| !known(name)) {
+        Some(name) => Err(error(
+            &format!("{path}.{name}"),
+            "is not an element of a statement",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Reads all of a statement but its principals.
+fn read_terms(object: &Map<String, Value>, path: &str) -> Result<IdentityStatement, ReadError> {
     let member = |name: &str| {
         object
             .get(name)
@@ -133,10 +218,9 @@ pub fn read_statement(
         .transpose()?
         .unwrap_or_default();
     let (actions, resources) = (read_actions(object, path)?, read_resources(object, path)?);
-    Ok(Statement {
+    Ok(IdentityStatement {
         sid,
         effect,
-        principals,
         actions,
         resources,
         conditions,
@@ -270,18 +354,21 @@ fn read_conditions(value: &Value, path: &str) -> Result<SortedSet<Condition>, Re
     Ok(conditions.into())
 }
 
-fn object<'a>(value: &'a Value, path: &str) -> Result<&'a Map<String, Value>, ReadError> {
+pub(super) fn object<'a>(
+    value: &'a Value,
+    path: &str,
+) -> Result<&'a Map<String, Value>, ReadError> {
     value
         .as_object()
         .ok_or_else(|| error(path, "must be an object"))
 }
 
-fn text<'a>(value: &'a Value, path: &str) -> Result<&'a str, ReadError> {
+pub(super) fn text<'a>(value: &'a Value, path: &str) -> Result<&'a str, ReadError> {
     value.as_str().ok_or_else(|| error(path, "must be text"))
 }
 
 /// One text or a list of them; booleans and numbers count as their text.
-fn texts(value: &Value, path: &str) -> Result<Vec<String>, ReadError> {
+pub(super) fn texts(value: &Value, path: &str) -> Result<Vec<String>, ReadError> {
     let one = |value: &Value| match value {
         Value::String(text) => Ok(text.clone()),
         Value::Bool(flag) => Ok(flag.to_string()),

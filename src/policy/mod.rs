@@ -9,6 +9,7 @@ mod document;
 mod duty;
 mod equality;
 mod evaluate;
+mod grant;
 mod json;
 mod lift;
 mod member;
@@ -16,6 +17,7 @@ mod normal;
 mod operator;
 mod pattern;
 mod quantity;
+mod question;
 mod reading;
 mod variable;
 
@@ -23,12 +25,20 @@ pub use check::{Problem, check};
 pub use compile::{KeyContext, compile};
 pub use context::Context;
 pub use document::{
-    ActionPattern, Actions, Condition, Document, Effect, Operator, OperatorName, Principals,
-    Quantifier, Resources, Statement, Version,
+    ActionPattern, Actions, Condition, Document, Effect, IdentityPolicy, IdentityStatement,
+    Operator, OperatorName, Principals, Quantifier, Resources, Statement, Version,
 };
 pub use duty::{Allowance, Capability, Duties, Holder, User};
 pub use equality::{align, identical, same, write_canonical};
-pub use evaluate::{Decision, Level, Request, evaluate, evaluate_under};
-pub use json::{ReadError, read, read_statement, read_value, write, write_compact};
+pub use evaluate::{
+    Answer, Decision, Denial, Ground, Level, Outcome, Policies, Request, Source, authorize,
+    evaluate, evaluate_under,
+};
+pub use grant::{Grant, read_grants};
+pub use json::{
+    ReadError, read, read_identity, read_identity_value, read_statement, read_value, write,
+    write_compact,
+};
 pub use lift::{Lifted, lift};
+pub use question::{Question, check_action, read_caller, read_question};
 pub use reading::Exemption;

@@ -1,16 +1,17 @@
-//! What one policy says to one request.
+//! What one policy, or all policies and grants together, say to one request.
+
+mod authorize;
+mod matching;
 
 use sorted_vec::SortedSet;
 
+pub use authorize::{Answer, Denial, Ground, Outcome, Policies, Source, authorize};
+use matching::Matching;
+
 use crate::model::{AccountId, KeyArn, Partition, Principal};
-use crate::policy::condition::holds;
 use crate::policy::context::{Context, Facts, last_name, session_role};
-use crate::policy::document::{
-    Actions, Document, Effect, Principals, Resources, Statement, Version,
-};
-use crate::policy::pattern::Glob;
-use crate::policy::reading::{ANYONE_INCLUDES_SERVICES, Exemption};
-use crate::policy::variable::expand;
+use crate::policy::document::{Document, Effect, Principals, Statement};
+use crate::policy::reading::{ANYONE_INCLUDES_SERVICES, Exemption, SESSIONS_IGNORE_CASE_OF_ROLE};
 
 /// One call of one operation on one key.
 #[derive(Clone, Copy, Debug)]
@@ -72,14 +73,38 @@ pub fn evaluate_under(
     exemption: Exemption,
 ) -> Decision {
     let of_caller = Context::of_caller(request.caller);
-    let evaluation = Evaluation {
-        request,
-        version: document.version,
-        facts: Facts {
-            given: request.context,
-            of_caller: &of_caller,
-        },
+    let facts = Facts {
+        given: request.context,
+        of_caller: &of_caller,
+    };
+    let caller = Caller {
         exemption,
+        has_boundary: false,
+    };
+    decide(document, request, facts, caller)
+}
+
+/// What a key policy's answer depends on besides the request.
+#[derive(Clone, Copy, Debug, Default)]
+struct Caller {
+    exemption: Exemption,
+    /// Whether a permissions boundary is attached to the caller.
+    has_boundary: bool,
+}
+
+fn decide(
+    document: &Document,
+    request: &Request<'_>,
+    facts: Facts<'_>,
+    caller: Caller,
+) -> Decision {
+    let evaluation = Evaluation {
+        matching: Matching {
+            request,
+            version: document.version,
+            facts,
+        },
+        caller,
     };
     let levels: Vec<Level> = document
         .statements
@@ -103,10 +128,8 @@ pub fn evaluate_under(
 }
 
 struct Evaluation<'a> {
-    request: &'a Request<'a>,
-    version: Version,
-    facts: Facts<'a>,
-    exemption: Exemption,
+    matching: Matching<'a>,
+    caller: Caller,
 }
 
 impl Evaluation<'_> {
@@ -120,7 +143,8 @@ impl Evaluation<'_> {
             resources,
             conditions,
         } = statement;
-        if !self.covers_action(actions) || !self.covers_key(resources) {
+        let matching = self.matching;
+        if !matching.covers_action(actions) || !matching.is_this_key(resources) {
             return Level::None;
         }
         let level = match effect {
@@ -128,48 +152,24 @@ impl Evaluation<'_> {
             Effect::Deny => Level::None,
             Effect::Allow => self.allows(principals),
         };
-        let applies = level != Level::None
-            && conditions
-                .iter()
-                .all(|condition| holds(condition, self.version, self.facts));
+        let applies = level != Level::None && matching.meets(conditions);
         if applies { level } else { Level::None }
     }
 
-    fn covers_action(&self, actions: &Actions) -> bool {
-        let action = self.request.action;
-        match actions {
-            Actions::Any(set) => set.iter().any(|pattern| pattern.matches(action)),
-            Actions::Not(set) => {
-                !set.is_empty() && !set.iter().any(|pattern| pattern.matches(action))
-            }
-        }
-    }
-
-    fn covers_key(&self, resources: &Resources) -> bool {
-        let key = self.request.key.to_string();
-        let every = Glob::new("*");
-        let is_key = |text: &String| {
-            expand(text, self.version, self.facts)
-                .is_some_and(|pattern| pattern == every || pattern.matches_arn(&key))
-        };
-        match resources {
-            Resources::Any(set) => set.iter().any(is_key),
-            Resources::Not(set) => !set.is_empty() && !set.iter().any(is_key),
-        }
-    }
-
     fn denies(&self, principals: &Principals) -> bool {
-        let caller = self.request.caller;
+        let caller = self.matching.request.caller;
         match principals {
             Principals::Any(set) => set
                 .iter()
                 .any(|one| names(one, caller) || stands_for_account_of(one, caller)),
-            Principals::Not(set) => !spares(set, caller, self.exemption),
+            // IAM's page on boundaries: whoever has one is always denied, listed or not.
+            Principals::Not(_) if self.caller.has_boundary => true,
+            Principals::Not(set) => !spares(set, caller, self.caller.exemption),
         }
     }
 
     fn allows(&self, principals: &Principals) -> Level {
-        let caller = self.request.caller;
+        let caller = self.matching.request.caller;
         let level = match principals {
             Principals::Any(set) if set.iter().any(|one| names(one, caller)) => Level::Direct,
             Principals::Any(set) if set.iter().any(|one| stands_for_account_of(one, caller)) => {
@@ -184,8 +184,8 @@ impl Evaluation<'_> {
 
     /// The most that a key policy can give the caller.
     fn limit(&self) -> Level {
-        let key = self.request.key;
-        match self.request.caller {
+        let key = self.matching.request.key;
+        match self.matching.request.caller {
             // KMS answers nobody who has not signed the request.
             Principal::Anyone => Level::None,
             Principal::Service(_) | Principal::Deleted(_) => Level::Direct,
@@ -200,7 +200,7 @@ impl Evaluation<'_> {
 }
 
 /// True when a policy's principal names the caller, not merely its account.
-fn names(principal: &Principal, caller: &Principal) -> bool {
+pub(super) fn names(principal: &Principal, caller: &Principal) -> bool {
     match (principal, caller) {
         (Principal::Anyone, Principal::Service(_)) => ANYONE_INCLUDES_SERVICES,
         (Principal::Anyone, _) => true,
@@ -208,14 +208,16 @@ fn names(principal: &Principal, caller: &Principal) -> bool {
             // A session's ARN leaves out the path of its role.
             let (partition, account) = (role.partition(), role.account());
             let bare = format!("arn:{partition}:iam::{account}:role/{}", last_name(role));
-            session_role(session) == Some(bare)
+            session_role(session).is_some_and(|its| {
+                its == bare || (SESSIONS_IGNORE_CASE_OF_ROLE && its.eq_ignore_ascii_case(&bare))
+            })
         }
         _ => principal == caller,
     }
 }
 
 /// True for the account principal of the caller's account.
-fn stands_for_account_of(principal: &Principal, caller: &Principal) -> bool {
+pub(super) fn stands_for_account_of(principal: &Principal, caller: &Principal) -> bool {
     home(caller)
         .is_some_and(|(partition, account)| *principal == Principal::Account(partition, account))
 }

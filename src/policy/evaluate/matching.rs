@@ -1,0 +1,65 @@
+//! What all statements have in common: actions, resources and conditions against one request.
+
+use sorted_vec::SortedSet;
+
+use super::Request;
+use crate::policy::condition::holds;
+use crate::policy::context::Facts;
+use crate::policy::document::{Actions, Condition, Resources, Version};
+use crate::policy::pattern::Glob;
+use crate::policy::reading::RESOURCE_WILDCARDS_CROSS_COLONS;
+use crate::policy::variable::expand;
+
+/// One request as the statements of one policy see it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Matching<'a> {
+    pub(super) request: &'a Request<'a>,
+    pub(super) version: Version,
+    pub(super) facts: Facts<'a>,
+}
+
+impl Matching<'_> {
+    pub(super) fn covers_action(self, actions: &Actions) -> bool {
+        let action = self.request.action;
+        match actions {
+            Actions::Any(set) => set.iter().any(|pattern| pattern.matches(action)),
+            Actions::Not(set) => {
+                !set.is_empty() && !set.iter().any(|pattern| pattern.matches(action))
+            }
+        }
+    }
+
+    /// True when a key policy's resources are `*` or name the key.
+    pub(super) fn is_this_key(self, resources: &Resources) -> bool {
+        let every = Glob::new("*");
+        self.covers_key(resources, |pattern, key| {
+            *pattern == every || pattern.matches_arn(key)
+        })
+    }
+
+    /// True when the resources of a caller's own policy take in the key.
+    pub(super) fn includes_key(self, resources: &Resources) -> bool {
+        if RESOURCE_WILDCARDS_CROSS_COLONS {
+            self.covers_key(resources, Glob::matches)
+        } else {
+            self.is_this_key(resources)
+        }
+    }
+
+    fn covers_key(self, resources: &Resources, fits: impl Fn(&Glob, &str) -> bool) -> bool {
+        let key = self.request.key.to_string();
+        let is_key = |text: &String| {
+            expand(text, self.version, self.facts).is_some_and(|pattern| fits(&pattern, &key))
+        };
+        match resources {
+            Resources::Any(set) => set.iter().any(is_key),
+            Resources::Not(set) => !set.is_empty() && !set.iter().any(is_key),
+        }
+    }
+
+    pub(super) fn meets(self, conditions: &SortedSet<Condition>) -> bool {
+        conditions
+            .iter()
+            .all(|condition| holds(condition, self.version, self.facts))
+    }
+}

@@ -1,0 +1,209 @@
+//! One request with everything that has a say about it, as JSON.
+
+use serde_json::{Map, Value};
+
+use super::context::Context;
+use super::document::{Document, IdentityPolicy};
+use super::evaluate::{Answer, Policies, Request, authorize};
+use super::grant::{Grant, read_grants};
+use super::json::{self, ReadError, error, object, text, texts};
+use crate::model::{KeyArn, Partition, Principal};
+
+/// A request, and the policies and grants to be asked about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The key policy.
+    pub key_policy: Document,
+    /// The caller's identity policies.
+    pub identity_policies: Vec<IdentityPolicy>,
+    /// The caller's permissions boundary.
+    pub boundary: Option<IdentityPolicy>,
+    /// The policies of the caller's session.
+    pub session_policies: Vec<IdentityPolicy>,
+    /// The key's grants.
+    pub grants: Vec<Grant>,
+    /// Who calls.
+    pub caller: Principal,
+    /// What is called, such as `kms:Decrypt`.
+    pub action: String,
+    /// On which key.
+    pub key: KeyArn,
+    /// What else is known about the request.
+    pub context: Context,
+}
+
+impl Question {
+    /// Asks everything that has a say.
+    pub fn answer(&self) -> Answer {
+        let Self {
+            key_policy,
+            identity_policies,
+            boundary,
+            session_policies,
+            grants,
+            caller,
+            action,
+            key,
+            context,
+        } = self;
+        let policies = Policies {
+            key: key_policy,
+            identity: identity_policies,
+            boundary: boundary.as_ref(),
+            session: session_policies,
+            grants,
+        };
+        let request = Request {
+            caller,
+            action,
+            key,
+            context,
+        };
+        authorize(&policies, &request)
+    }
+}
+
+/// Reads a question from one line of JSON; its `id` is there even where the rest is wrong.
+pub fn read_question(line: &str) -> (Value, Result<Question, ReadError>) {
+    match json::parse(line) {
+        Ok(value) => {
+            let id = value.get("id").cloned().unwrap_or_default();
+            (id, read_value(&value))
+        }
+        Err(error) => {
+            let careless = serde_json::from_str::<Value>(line).unwrap_or_default();
+            (careless.get("id").cloned().unwrap_or_default(), Err(error))
+        }
+    }
+}
+
+/// Every member of a question.
+const MEMBERS: [&str; 10] = [
+    "id",
+    "keyPolicy",
+    "identityPolicies",
+    "boundary",
+    "sessionPolicies",
+    "grants",
+    "principal",
+    "action",
+    "resource",
+    "context",
+];
+
+fn read_value(value: &Value) -> Result<Question, ReadError> {
+    let members = object(value, "")?;
+    if let Some(name) = members
+        .keys()
+        .find(|name| !MEMBERS.contains(&name.as_str()))
+    {
+        let problem = format!("is not a member of a request; write {}", MEMBERS.join(", "));
+        return Err(error(name, problem));
+    }
+    let key: KeyArn = text(needed(members, "resource")?, "resource")?
+        .parse()
+        .map_err(|malformed: crate::model::Malformed| error("resource", malformed.problem))?;
+    let partition = key.partition;
+    let caller = match members.get("principal") {
+        Some(Value::Null) => Principal::Anyone,
+        Some(value) => read_caller(text(value, "principal")?, partition)
+            .map_err(|error| error.within("principal"))?,
+        None => return Err(error("principal", "is missing; write null for nobody")),
+    };
+    let grants = given(members, "grants").map(|value| read_grants(value, partition));
+    let grants = grants.transpose().map_err(|error| error.within("grants"))?;
+    let boundary = given(members, "boundary").map(|value| read_own(value, "boundary"));
+    let action = text(needed(members, "action")?, "action")?;
+    check_action(action).map_err(|error| error.within("action"))?;
+    Ok(Question {
+        key_policy: read_key_policy(needed(members, "keyPolicy")?, partition)?,
+        identity_policies: read_list(members, "identityPolicies")?,
+        boundary: boundary.transpose()?,
+        session_policies: read_list(members, "sessionPolicies")?,
+        grants: grants.unwrap_or_default(),
+        caller,
+        action: action.to_owned(),
+        key,
+        context: read_context(members)?,
+    })
+}
+
+fn given<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    members.get(name).filter(|value| !value.is_null())
+}
+
+fn needed<'a>(members: &'a Map<String, Value>, name: &str) -> Result<&'a Value, ReadError> {
+    given(members, name).ok_or_else(|| error(name, "is missing"))
+}
+
+fn read_key_policy(value: &Value, partition: Partition) -> Result<Document, ReadError> {
+    let document = match value.as_str() {
+        Some(text) => json::read(text, partition),
+        None => json::read_value(value, partition),
+    };
+    document.map_err(|error| error.within("keyPolicy"))
+}
+
+fn read_own(value: &Value, path: &str) -> Result<IdentityPolicy, ReadError> {
+    let policy = match value.as_str() {
+        Some(text) => json::read_identity(text),
+        None => json::read_identity_value(value),
+    };
+    policy.map_err(|error| error.within(path))
+}
+
+fn read_list(members: &Map<String, Value>, name: &str) -> Result<Vec<IdentityPolicy>, ReadError> {
+    let Some(value) = given(members, name) else {
+        return Ok(Vec::new());
+    };
+    let Some(policies) = value.as_array() else {
+        return Err(error(name, "must be a list of policies"));
+    };
+    let one = |(index, value)| read_own(value, &format!("{name}[{index}]"));
+    policies.iter().enumerate().map(one).collect()
+}
+
+/// Reads who calls: an ARN, an account's id for its root user, a service's name, or a unique id.
+pub fn read_caller(text: &str, partition: Partition) -> Result<Principal, ReadError> {
+    if let Ok(service) = text.parse() {
+        return Ok(Principal::Service(service));
+    }
+    match Principal::parse(text, partition) {
+        Ok(Principal::Anyone) => Err(error("", "`*` is no caller; a request comes from one")),
+        Ok(caller) => Ok(caller),
+        Err(malformed) => Err(error("", malformed.problem)),
+    }
+}
+
+/// Checks that an action is one action.
+pub fn check_action(text: &str) -> Result<(), ReadError> {
+    let is_plain = |part: &str| !part.is_empty() && !part.contains(['*', '?', ':', ' ']);
+    match text.split_once(':') {
+        Some((service, name)) if is_plain(service) && is_plain(name) => Ok(()),
+        Some(_) | None => {
+            let problem = format!("`{text}` is not an action such as `kms:Decrypt`");
+            Err(error("", problem))
+        }
+    }
+}
+
+fn read_context(members: &Map<String, Value>) -> Result<Context, ReadError> {
+    let mut context = Context::new();
+    let Some(value) = given(members, "context") else {
+        return Ok(context);
+    };
+    for (key, value) in object(value, "context")? {
+        let at = format!("context.{key}");
+        if context.get(key).is_some() {
+            let problem = "stands twice; case does not distinguish condition keys";
+            return Err(error(&at, problem));
+        }
+        let values = if value.is_null() {
+            Vec::new()
+        } else {
+            texts(value, &at)?
+        };
+        context.set(key, values);
+    }
+    Ok(context)
+}
