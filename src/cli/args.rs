@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::output::OutputSpec;
-use crate::model::{AccountId, Region};
+use crate::model::{AccountId, KeyArn, Region};
 
 /// Keep AWS KMS the way the manifests say
 ///
@@ -71,6 +71,13 @@ pub(super) enum Verb {
     /// Exit codes: 0 both answer every request alike, 1 error, 2 they differ or there is no sure answer; with --batch,
     /// 0 every line is answered, 1 one is not.
     Diff(DiffArgs),
+    /// Tell whether a request is allowed, and what decides it
+    ///
+    /// Evaluates one request against a key policy, the caller's own policies and grants, offline. With --batch, reads one
+    /// request a line as JSON and answers each with a line.
+    ///
+    /// Exit codes: 0 allowed, 1 error, 2 not allowed; of a batch: 0 every line answered, 1 some lines wrong.
+    Explain(ExplainArgs),
     /// Print the JSON Schema of manifests
     ///
     /// Point an editor at it to complete and check manifests while typing.
@@ -156,6 +163,64 @@ pub(super) enum ActionsArg {
     Open,
     /// Today's
     Today,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct ExplainArgs {
+    /// Answer requests in JSON Lines, from the standard input where no file is named
+    #[arg(
+        long,
+        value_name = "FILE",
+        num_args = 0..=1,
+        default_missing_value = "-",
+        conflicts_with_all = ["request", "outputs"]
+    )]
+    pub(super) batch: Option<Utf8PathBuf>,
+    #[command(flatten)]
+    pub(super) request: RequestArgs,
+    #[command(flatten)]
+    pub(super) outputs: OutputArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+#[group(id = "request", multiple = true)]
+#[command(next_help_heading = "Request")]
+pub(super) struct RequestArgs {
+    /// File with the key policy
+    #[arg(long, value_name = "FILE", required_unless_present = "batch")]
+    pub(super) policy: Option<Utf8PathBuf>,
+    /// Who calls: an ARN, an account id for its root user, a service such as `logs.amazonaws.com`, or `anonymous`
+    #[arg(long, value_name = "ARN", required_unless_present = "batch")]
+    pub(super) principal: Option<String>,
+    /// What is called, such as `kms:Decrypt`
+    #[arg(long, value_name = "ACTION", required_unless_present = "batch")]
+    pub(super) action: Option<String>,
+    /// ARN of the key
+    #[arg(long, value_name = "KEY_ARN", required_unless_present = "batch")]
+    pub(super) resource: Option<KeyArn>,
+    /// File with an identity policy of the caller; may be given several times
+    #[arg(long = "identity-policy", value_name = "FILE")]
+    pub(super) identity_policies: Vec<Utf8PathBuf>,
+    /// File with the caller's permissions boundary
+    #[arg(long, value_name = "FILE")]
+    pub(super) boundary: Option<Utf8PathBuf>,
+    /// File with a policy of the caller's session; may be given several times
+    #[arg(long = "session-policy", value_name = "FILE")]
+    pub(super) session_policies: Vec<Utf8PathBuf>,
+    /// File with the key's grants, as `aws kms list-grants` prints them
+    #[arg(long, value_name = "FILE")]
+    pub(super) grants: Option<Utf8PathBuf>,
+    /// A condition key of the request, such as `kms:ViaService=s3.eu-central-1.amazonaws.com`; several times for several
+    /// keys or values
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    pub(super) context: Vec<(String, String)>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        Some(_) | None => Err("write it as `KEY=VALUE`".to_owned()),
+    }
 }
 
 #[derive(Debug, ClapArgs)]

@@ -10,7 +10,7 @@ pub enum Exit {
     Done,
     /// 1: an error, such as faults in manifests.
     Error,
-    /// 2: changes, drift or findings.
+    /// 2: changes, drift or findings; a request that is not allowed.
     Changes,
     /// 3: refused by a guardrail, a stale plan or an adoption.
     Refused,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::context::Facts;
 use super::evaluate::{Request, names, stands_for_account_of};
-use super::json::{ReadError, error, object, text, texts};
+use super::json::{ReadError, error, object, read_json, text, texts};
 use super::reading::{ACCOUNT_GRANT_DELEGATES, SOURCE_ARN_BINDS_EVERYONE};
 use crate::model::{Arn, Constraints, KeyArn, Partition, Principal};
 
@@ -124,6 +124,11 @@ fn equals(facts: Facts<'_>, wanted: &BTreeMap<String, String>) -> bool {
     contains(facts, wanted)
         && listed.all(|name| is_wanted(name))
         && pairs.all(|(name, _)| is_wanted(name))
+}
+
+/// Reads grants from a JSON text, as [`read_grants`] does from a value.
+pub fn read_grants_text(text: &str, partition: Partition) -> Result<Vec<Grant>, ReadError> {
+    read_grants(&read_json(text)?, partition)
 }
 
 /// Reads grants as `ListGrants` lists them: the list alone, or the whole answer with its `Grants`.

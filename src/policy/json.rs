@@ -45,7 +45,16 @@ pub(super) fn error(path: &str, problem: impl Into<String>) -> ReadError {
 
 /// Reads a policy in any form that AWS accepts; `partition` completes bare account ids.
 pub fn read(text: &str, partition: Partition) -> Result<Document, ReadError> {
-    read_value(&parse(text)?, partition)
+    read_value(&read_json(text)?, partition)
+}
+
+/// Reads a policy as it is, or as `aws kms get-key-policy` prints it.
+pub fn read_live(text: &str, partition: Partition) -> Result<Document, ReadError> {
+    let value = read_json(text)?;
+    match value.get("Policy").and_then(Value::as_str) {
+        Some(text) => read(text, partition).map_err(|error| error.within("Policy")),
+        None => read_value(&value, partition),
+    }
 }
 
 /// Reads a policy from a JSON value.
@@ -61,7 +70,7 @@ pub fn read_value(value: &Value, partition: Partition) -> Result<Document, ReadE
 
 /// Reads an identity policy, a permissions boundary or a session policy.
 pub fn read_identity(text: &str) -> Result<IdentityPolicy, ReadError> {
-    read_identity_value(&parse(text)?)
+    read_identity_value(&read_json(text)?)
 }
 
 /// Reads an identity policy, a permissions boundary or a session policy from a JSON value.
@@ -74,7 +83,7 @@ pub fn read_identity_value(value: &Value) -> Result<IdentityPolicy, ReadError> {
 }
 
 /// Reads a JSON text in which no object names a member twice.
-pub(super) fn parse(text: &str) -> Result<Value, ReadError> {
+pub fn read_json(text: &str) -> Result<Value, ReadError> {
     member::parse(text).map_err(|problem| match problem.classify() {
         Category::Data => error("", problem.to_string()),
         Category::Io | Category::Syntax | Category::Eof => {

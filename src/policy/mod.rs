@@ -34,10 +34,10 @@ pub use evaluate::{
     Answer, Decision, Denial, Ground, Level, Outcome, Policies, Request, Source, authorize,
     evaluate, evaluate_under,
 };
-pub use grant::{Grant, read_grants};
+pub use grant::{Grant, read_grants, read_grants_text};
 pub use json::{
-    ReadError, read, read_identity, read_identity_value, read_statement, read_value, write,
-    write_compact,
+    ReadError, read, read_identity, read_identity_value, read_json, read_live, read_statement,
+    read_value, write, write_compact,
 };
 pub use lift::{Lifted, lift};
 pub use question::{Question, check_action, read_caller, read_question};

@@ -63,20 +63,6 @@ impl Question {
     }
 }
 
-/// Reads a question from one line of JSON; its `id` is there even where the rest is wrong.
-pub fn read_question(line: &str) -> (Value, Result<Question, ReadError>) {
-    match json::parse(line) {
-        Ok(value) => {
-            let id = value.get("id").cloned().unwrap_or_default();
-            (id, read_value(&value))
-        }
-        Err(error) => {
-            let careless = serde_json::from_str::<Value>(line).unwrap_or_default();
-            (careless.get("id").cloned().unwrap_or_default(), Err(error))
-        }
-    }
-}
-
 /// Every member of a question.
 const MEMBERS: [&str; 10] = [
     "id",
@@ -91,7 +77,8 @@ const MEMBERS: [&str; 10] = [
     "context",
 ];
 
-fn read_value(value: &Value) -> Result<Question, ReadError> {
+/// Reads a question; its `id` is for whoever asks.
+pub fn read_question(value: &Value) -> Result<Question, ReadError> {
     let members = object(value, "")?;
     if let Some(name) = members
         .keys()

@@ -1,6 +1,7 @@
 //! Data → text and JSON. Every format reads the same data; none of them decides anything.
 
 mod action;
+mod answer;
 mod comparison;
 pub mod diagnostics;
 mod json;
@@ -10,6 +11,7 @@ mod text;
 use std::collections::BTreeMap;
 use std::io;
 
+pub use answer::{answer_json, answer_text};
 pub use comparison::{comparison_json, comparison_text};
 
 use crate::apply::Outcome;

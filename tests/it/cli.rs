@@ -20,6 +20,7 @@ fn help_names_every_verb() {
       apply        Make the live state agree with the manifests
       drift        Tell whether the live state still agrees with the manifests
       diff         Compare what two key policies allow
+      explain      Tell whether a request is allowed, and what decides it
       schema       Print the JSON Schema of manifests
       completions  Print a completion script for a shell
 

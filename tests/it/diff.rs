@@ -153,7 +153,7 @@ fn a_bad_line_is_answered_with_its_fault_and_the_others_stand() {
         nonsense["error"]
             .as_str()
             .unwrap()
-            .starts_with("line 1 is not JSON")
+            .starts_with("line 1: not JSON")
     );
     assert_eq!(good["verdict"], "wider");
     assert_eq!(broken["id"], "c");

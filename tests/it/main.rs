@@ -22,6 +22,7 @@ mod dependencies;
 mod diff;
 mod drift;
 mod engine;
+mod explain;
 mod hazards;
 mod manifests;
 mod schema;

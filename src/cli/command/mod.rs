@@ -4,6 +4,7 @@ mod apply;
 mod check;
 mod diff;
 mod drift;
+mod explain;
 mod plan;
 
 use std::io::Write as _;
@@ -23,6 +24,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         Verb::Apply(args) => block_on(apply::run(args, context))?,
         Verb::Drift(args) => block_on(drift::run(args, context))?,
         Verb::Diff(args) => diff::run(args),
+        Verb::Explain(args) => explain::run(args, context),
         Verb::Schema => {
             let mut out = std::io::stdout().lock();
             serde_json::to_writer_pretty(&mut out, &manifest::schema())?;
