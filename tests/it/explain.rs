@@ -267,13 +267,14 @@ fn batch(input: &[u8]) -> Run {
     Run::of(&output)
 }
 
-/// A request for the batch with some members put in, replaced, or, as null in `gone`, left out.
-fn request(id: &str, changes: Value) -> Value {
+/// A request for the batch with some members put in or replaced.
+fn request(id: &str, mut changes: Value) -> Value {
     let mut request = json!({"id": id, "keyPolicy": key_policy(), "principal": ROLE,
         "action": "kms:Decrypt", "resource": KEY});
-    for (name, value) in changes.as_object().unwrap() {
-        request[name] = value.clone();
-    }
+    request
+        .as_object_mut()
+        .unwrap()
+        .append(changes.as_object_mut().unwrap());
     request
 }
 
@@ -322,6 +323,12 @@ fn a_batch_answers_each_line_in_order() {
     "#);
 }
 
+/// A line's id with its error, or `answered`.
+fn told(answer: &Value) -> String {
+    let text = |name: &str| answer[name].as_str().unwrap_or("answered").to_owned();
+    format!("{}: {}", text("id"), text("error"))
+}
+
 #[test]
 fn a_wrong_line_tells_where_and_stops_nothing() {
     let policy = |statement: Value| json!({"keyPolicy": {"Statement": [statement]}});
@@ -365,10 +372,6 @@ fn a_wrong_line_tells_where_and_stops_nothing() {
         ],
         1,
     );
-    let told = |answer: &Value| {
-        let text = |name: &str| answer[name].as_str().unwrap_or("answered").to_owned();
-        format!("{}: {}", text("id"), text("error"))
-    };
     let told: Vec<String> = answers.iter().map(told).collect();
     insta::assert_snapshot!(told.join("\n"), @"
     principal: keyPolicy.Statement[0].Principal.Federated: cannot stand in a key policy; use `AWS` or `Service`
@@ -432,4 +435,15 @@ fn an_answer_comes_before_the_next_request() {
     }
     drop(stdin);
     assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn the_request_in_the_manual_has_the_answer_in_the_manual() {
+    let manual =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/explain.md")).unwrap();
+    let mut blocks = manual.split("```json\n").skip(1);
+    let mut block = || blocks.next().unwrap().split_once("```").unwrap().0;
+    let run = batch(block().as_bytes()).expect(0);
+    let value = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    assert_eq!(value(&run.stdout), value(block().lines().next().unwrap()));
 }

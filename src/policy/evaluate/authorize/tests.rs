@@ -1,8 +1,8 @@
 //! Whole requests, a line each: who calls what; what has a say; what becomes of it.
 //!
 //! `key+ WHO ACTIONS` and `key-` are statements of the key policy, `id`, `bound` and `sess` those of the caller's own
-//! policies, `grant WHO OPERATIONS` is a grant, `with KEY=VALUE` is context. `on` names a resource, `if` a condition; `ec:` is
-//! short for `kms:EncryptionContext:`.
+//! policies, `grant WHO OPERATIONS` is a grant, `with KEY=VALUE` is context. `on` names a resource, `if` a condition;
+//! `ec:` is short for `kms:EncryptionContext:`.
 
 use serde_json::{Value, json};
 
@@ -219,7 +219,7 @@ fn check_all(rows: &str) {
 #[test]
 fn names_need_no_identity_policy() {
     check_all(
-        r#"
+        r"
         user Decrypt: key+ user * => allowed, direct
         role Decrypt: key+ role * => allowed, direct
         session Decrypt: key+ role * => allowed, direct
@@ -236,28 +236,28 @@ fn names_need_no_identity_policy() {
         role Decrypt: key+ gone * => KeyPolicy, none
         nobody Decrypt: key+ * * => Unsigned, none
         nobody Decrypt: key+ * *; id+ ** => Unsigned, none
-        "#,
+        ",
     );
 }
 
 #[test]
 fn sessions_belong_to_a_role_whatever_its_path_and_case() {
     check_all(
-        r#"
+        r"
         SESSION Decrypt: key+ role * => allowed, direct
         SESSION Decrypt: key- role *; key+ * * => denied by the key policy, deny
         SESSION Decrypt: key+ role2 * => KeyPolicy, none
         SESSION Decrypt: key+ session * => KeyPolicy, none
         SESSION Decrypt: grant role Decrypt => allowed, none
         other-session Decrypt: key+ role * => KeyPolicy, none
-        "#,
+        ",
     );
 }
 
 #[test]
 fn account_leaves_it_to_identity_policies() {
     check_all(
-        r#"
+        r"
         role Decrypt: key+ root *; id+ Decrypt => allowed, delegated
         role Decrypt: key+ id *; id+ Decrypt => allowed, delegated
         role Decrypt: key+ root * => Identity, delegated
@@ -277,14 +277,14 @@ fn account_leaves_it_to_identity_policies() {
         root Decrypt: key+ id * => allowed, direct
         root Decrypt: key+ role * => KeyPolicy, none
         gone Decrypt: key+ root *; id+ * => KeyPolicyIgnoresIam, none
-        "#,
+        ",
     );
 }
 
 #[test]
 fn delegation_ends_where_its_statement_ends() {
     check_all(
-        r#"
+        r"
         user Decrypt: key+ root * if StringEquals kms:ViaService=s3; id+ *; with kms:ViaService=s3 => allowed, delegated
         user Decrypt: key+ root * if StringEquals kms:ViaService=s3; id+ *; with kms:ViaService=ec2 => KeyPolicyIgnoresIam, none
         user Decrypt: key+ root * if StringEquals kms:ViaService=s3; id+ * => KeyPolicyIgnoresIam, none
@@ -292,14 +292,14 @@ fn delegation_ends_where_its_statement_ends() {
         user Sign: key+ root De*,En*; id+ * => KeyPolicyIgnoresIam, none
         user NewOperation: key+ root *; id+ * => allowed, delegated
         user NewOperation: key+ root *; id+ De* => Identity, delegated
-        "#,
+        ",
     );
 }
 
 #[test]
 fn identity_policies_name_keys_by_pattern() {
     check_all(
-        r#"
+        r"
         user Decrypt: key+ root *; id+ * on * => allowed, delegated
         user Decrypt: key+ root *; id+ * on {KEY} => allowed, delegated
         user Decrypt: key+ root *; id+ * on arn:aws:kms:*:111122223333:key/* => allowed, delegated
@@ -314,14 +314,14 @@ fn identity_policies_name_keys_by_pattern() {
         user Decrypt: key+ root *; id+ * on arn:aws:s3:::bucket => Identity, delegated
         user Decrypt: key+ root *; id+ * on arn:aws:kms:*:${aws:PrincipalAccount}:key/* => allowed, delegated
         user Decrypt: key+ root *; id+ * on arn:aws:kms:*:${aws:PrincipalTag/home}:key/* => Identity, delegated
-        "#,
+        ",
     );
 }
 
 #[test]
 fn identity_policies_have_conditions() {
     check_all(
-        r#"
+        r"
         user Decrypt: key+ root *; id+ * if StringLike kms:ViaService=s3.*; with kms:ViaService=s3.x => allowed, delegated
         user Decrypt: key+ root *; id+ * if StringLike kms:ViaService=s3.* => Identity, delegated
         user Decrypt: key+ root *; id+ * if StringEquals aws:username=ann => allowed, delegated
@@ -333,14 +333,14 @@ fn identity_policies_have_conditions() {
         user Decrypt: key+ root *; id+ * if StringEquals ec:user=${aws:username}; with ec:user=eve => Identity, delegated
         session Decrypt: key+ root *; id+ * if ArnLike aws:PrincipalArn=arn:aws:iam::*:role/app => allowed, delegated
         session Decrypt: key+ root *; id+ * if ArnLike aws:PrincipalArn=arn:aws:sts::*:* => Identity, delegated
-        "#,
+        ",
     );
 }
 
 #[test]
 fn boundaries_and_session_policies_limit_what_is_delegated() {
     check_all(
-        r#"
+        r"
         role Decrypt: key+ root *; id+ *; bound+ Decrypt => allowed, delegated
         role Decrypt: key+ root *; id+ *; bound+ Encrypt => Boundary, delegated
         session Decrypt: key+ root *; id+ *; sess+ Decrypt => allowed, delegated
@@ -354,14 +354,14 @@ fn boundaries_and_session_policies_limit_what_is_delegated() {
         session Decrypt: key+ root *; sess+ * => Identity, delegated
         role Decrypt: key+ root *; id+ *; bound+ * on arn:aws:s3:::x => Boundary, delegated
         role Decrypt: key+ root *; id+ *; bound+ * if StringEquals kms:ViaService=s3 => Boundary, delegated
-        "#,
+        ",
     );
 }
 
 #[test]
 fn only_what_names_a_role_is_limited_too() {
     check_all(
-        r#"
+        r"
         role Decrypt: key+ role *; bound+ * => allowed, direct
         role Decrypt: key+ role *; bound+ Encrypt => Boundary, direct
         session Decrypt: key+ role *; bound+ Encrypt => Boundary, direct
@@ -377,14 +377,14 @@ fn only_what_names_a_role_is_limited_too() {
         role Decrypt: key+ * *; bound+ Encrypt => allowed, direct
         role Decrypt: key+ * * if ArnEquals aws:PrincipalArn={ROLE}; bound+ Encrypt => allowed, direct
         role Decrypt: key+ !user *; bound+ Encrypt => allowed, direct
-        "#,
+        ",
     );
 }
 
 #[test]
 fn explicit_denies_win_wherever_they_stand() {
     check_all(
-        r#"
+        r"
         role Decrypt: key+ role *; key- role * => denied by the key policy, deny
         role Decrypt: key+ role *; key- root * => denied by the key policy, deny
         role Decrypt: key+ role *; key- * Decrypt => denied by the key policy, deny
@@ -403,14 +403,14 @@ fn explicit_denies_win_wherever_they_stand() {
         root Decrypt: key+ root *; key- root Decrypt => denied by the key policy, deny
         nobody Decrypt: key- * * => denied by the key policy, deny
         logs Decrypt: key+ logs *; key- * * => denied by the key policy, deny
-        "#,
+        ",
     );
 }
 
 #[test]
 fn not_principal_denies_all_but_the_listed() {
     check_all(
-        r#"
+        r"
         session Decrypt: key+ root *; id+ *; key- !role,root * => denied by the key policy, deny
         session Decrypt: key+ root *; id+ *; key- !role,root,session * => allowed, delegated
         session2 Decrypt: key+ root *; id+ *; key- !role,root,session * => denied by the key policy, deny
@@ -419,14 +419,14 @@ fn not_principal_denies_all_but_the_listed() {
         user Decrypt: key+ user *; key- !user,root *; bound+ * => denied by the key policy, deny
         user Decrypt: key+ user *; key- !user,root * => allowed, direct
         role Decrypt: grant role Decrypt; key- !user,root * => denied by the key policy, deny
-        "#,
+        ",
     );
 }
 
 #[test]
 fn other_accounts_need_both_sides() {
     check_all(
-        r#"
+        r"
         other-role Decrypt: key+ other-root *; id+ Decrypt => allowed, delegated
         other-role Decrypt: key+ other-root * => ForeignIdentity, delegated
         other-role Decrypt: key+ other-role * => ForeignIdentity, delegated
@@ -447,14 +447,14 @@ fn other_accounts_need_both_sides() {
         other-role Decrypt: key+ other-role *; id+ *; key- other-root * => denied by the key policy, deny
         other-root Decrypt: key+ other-root *; id+ * => allowed, delegated
         other-root Decrypt: key+ other-root * => ForeignIdentity, delegated
-        "#,
+        ",
     );
 }
 
 #[test]
 fn other_accounts_have_some_operations_only() {
     check_all(
-        r#"
+        r"
         other-role DescribeKey: key+ other-root *; id+ * => allowed, delegated
         other-role CreateGrant: key+ other-root *; id+ * => allowed, delegated
         other-role RevokeGrant: key+ other-root *; id+ * => allowed, delegated
@@ -468,14 +468,14 @@ fn other_accounts_have_some_operations_only() {
         other-role GetKeyPolicy: key+ other-root *; id+ * => NotAcrossAccounts, delegated
         other-role TagResource: key+ other-root *; id+ * => NotAcrossAccounts, delegated
         role PutKeyPolicy: key+ root *; id+ * => allowed, delegated
-        "#,
+        ",
     );
 }
 
 #[test]
 fn services_are_allowed_by_the_key_policy_alone() {
     check_all(
-        r#"
+        r"
         logs Decrypt: key+ logs * => allowed, direct
         logs Decrypt: key+ sqs * => KeyPolicy, none
         logs Decrypt: key+ root *; id+ * => KeyPolicyIgnoresIam, none
@@ -488,14 +488,14 @@ fn services_are_allowed_by_the_key_policy_alone() {
         sqs Decrypt: key+ sqs *; key- * * if StringNotEqualsIfExists aws:PrincipalOrgID=o-1 => denied by the key policy, deny
         sqs Decrypt: key+ sqs *; key- * * if Bool aws:PrincipalIsAWSService=false => allowed, direct
         sqs PutKeyPolicy: key+ sqs * => allowed, direct
-        "#,
+        ",
     );
 }
 
 #[test]
 fn grants_need_no_policy() {
     check_all(
-        r#"
+        r"
         role Decrypt: grant role Decrypt => allowed, none
         session Decrypt: grant role Decrypt => allowed, none
         session Decrypt: grant session Decrypt => allowed, none
@@ -518,41 +518,41 @@ fn grants_need_no_policy() {
         nobody Decrypt: grant role Decrypt => Unsigned, none
         role Decrypt: grant role Decrypt; bound+ Encrypt => allowed, none
         session Decrypt: grant role Decrypt; sess+ Encrypt => allowed, none
-        "#,
+        ",
     );
 }
 
 #[test]
 fn grants_to_accounts_leave_it_to_identity_policies() {
     check_all(
-        r#"
+        r"
         root Decrypt: grant root Decrypt => allowed, none
         role Decrypt: grant root Decrypt => KeyPolicy, none
         role Decrypt: grant root Decrypt; id+ Decrypt => allowed, none
         other-role Decrypt: grant other-root Decrypt; id+ Decrypt => allowed, none
         other-role Decrypt: grant root Decrypt; id+ Decrypt => KeyPolicyIgnoresIam, none
         role Decrypt: grant root Decrypt; id+ *; bound+ Encrypt => KeyPolicyIgnoresIam, none
-        "#,
+        ",
     );
 }
 
 #[test]
 fn grants_name_both_halves_of_reencrypt() {
     check_all(
-        r#"
+        r"
         role ReEncryptFrom: grant role ReEncryptFrom => allowed, none
         role ReEncryptTo: grant role ReEncryptFrom => KeyPolicy, none
         role ReEncryptTo: grant role ReEncryptFrom,ReEncryptTo => allowed, none
         role ReEncrypt: grant role ReEncryptFrom,ReEncryptTo => allowed, none
         role ReEncrypt: grant role ReEncryptFrom => KeyPolicy, none
-        "#,
+        ",
     );
 }
 
 #[test]
 fn explicit_denies_beat_grants() {
     check_all(
-        r#"
+        r"
         role Decrypt: grant role Decrypt; key- role * => denied by the key policy, deny
         session Decrypt: grant role Decrypt; key- root * => denied by the key policy, deny
         role Decrypt: grant role Decrypt; id- * => denied by identity policy 1, none
@@ -561,14 +561,14 @@ fn explicit_denies_beat_grants() {
         other-role Decrypt: grant other-role Decrypt; id- Decrypt => denied by identity policy 1, none
         role Decrypt: grant role Decrypt; key- * * if Bool aws:SecureTransport=false => allowed, none
         role Decrypt: grant role Decrypt; key- * * if BoolIfExists aws:SecureTransport=false => denied by the key policy, deny
-        "#,
+        ",
     );
 }
 
 #[test]
 fn subsets_must_be_in_the_encryption_context() {
     check_all(
-        r#"
+        r"
         role Decrypt: grant role Decrypt subset tenant=eu; with ec:tenant=eu => allowed, none
         role Decrypt: grant role Decrypt subset tenant=eu; with ec:tenant=eu; with ec:app=x => allowed, none
         role Decrypt: grant role Decrypt subset tenant=eu; with ec:Tenant=eu => allowed, none
@@ -583,14 +583,14 @@ fn subsets_must_be_in_the_encryption_context() {
         user Decrypt: grant role Decrypt subset tenant=eu => KeyPolicy, none
         role Decrypt: grant role Decrypt subset tenant=eu; grant role Decrypt => allowed, none
         role Decrypt: grant role Decrypt subset tenant=eu; key+ root * => Identity, delegated
-        "#,
+        ",
     );
 }
 
 #[test]
 fn equals_wants_just_its_pairs() {
     check_all(
-        r#"
+        r"
         role Decrypt: grant role Decrypt equals tenant=eu,app=x; with ec:tenant=eu; with ec:app=x => allowed, none
         role Decrypt: grant role Decrypt equals tenant=eu,app=x; with ec:tenant=eu => Constraints(g0), none
         role Decrypt: grant role Decrypt equals tenant=eu,app=x; with ec:tenant=eu; with ec:app=x; with ec:more=y => Constraints(g0), none
@@ -598,14 +598,14 @@ fn equals_wants_just_its_pairs() {
         role Decrypt: grant role Decrypt equals tenant=eu,app=x; with ec:tenant=eu; with ec:app=x; with kms:EncryptionContextKeys=tenant|app|more => Constraints(g0), none
         role Decrypt: grant role Decrypt equals tenant=eu,app=x => Constraints(g0), none
         role DescribeKey: grant role Decrypt,DescribeKey equals tenant=eu,app=x => allowed, none
-        "#,
+        ",
     );
 }
 
 #[test]
 fn source_arn_binds_a_grant_to_a_resource() {
     check_all(
-        r#"
+        r"
         sqs Decrypt: grant sqs Decrypt source {QUEUE}; with aws:SourceArn={QUEUE} => allowed, none
         sqs Decrypt: grant sqs Decrypt source {QUEUE}; with aws:SourceArn=arn:aws:sqs:eu-central-1:111122223333:other => Constraints(g0), none
         sqs Decrypt: grant sqs Decrypt source {QUEUE} => Constraints(g0), none
@@ -614,7 +614,7 @@ fn source_arn_binds_a_grant_to_a_resource() {
         sqs RetireGrant: grant sqs Decrypt,RetireGrant source {QUEUE} => allowed, none
         logs Decrypt: grant sqs Decrypt source {QUEUE}; with aws:SourceArn={QUEUE} => KeyPolicy, none
         role Decrypt: grant sqs Decrypt source {QUEUE}; grant role Decrypt source {QUEUE} => Constraints(g1), none
-        "#,
+        ",
     );
 }
 
