@@ -123,6 +123,17 @@ fn programs_get_the_same_answer() {
     "#);
 }
 
+#[test]
+fn files_may_be_as_the_command_line_of_aws_prints_them() {
+    let sandbox = sandbox();
+    let printed = json!({"Policy": key_policy().to_string(), "PolicyName": "default"});
+    sandbox.write("key.json", printed.to_string());
+    let request = format!("--principal {ROLE} --action kms:Encrypt --resource {KEY}");
+    sandbox
+        .run(&format!("explain --policy key.json {request}"))
+        .expect(0);
+}
+
 #[track_caller]
 fn check(principal: &str, action: &str, rest: &str, code: i32, told: &str) {
     let run = explain(principal, action, rest).expect(code);
