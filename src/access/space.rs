@@ -428,18 +428,12 @@ fn denies(principals: &Principals, caller: &Caller, exemption: Exemption) -> boo
 fn is_named(principal: &Principal, caller: &Caller) -> bool {
     match (principal, &caller.principal) {
         (Principal::Anyone, _) => true,
-        (Principal::Role(role), Principal::Session(_)) => {
-            caller
-                .role
-                .as_deref()
-                .is_some_and(|its| match its.rsplit_once("role/") {
-                    Some((start, name)) => role.as_str().strip_prefix(start).is_some_and(|path| {
-                        path.strip_prefix("role/")
-                            .and_then(|path| path.strip_suffix(name))
-                            .is_some_and(|path| path.is_empty() || path.ends_with('/'))
-                    }),
-                    None => false,
-                })
+        (Principal::Role(role), Principal::Session(session)) => {
+            let of_session = session.resource().split('/').nth(1).unwrap_or_default();
+            let last = role.resource().rsplit('/').next().unwrap_or_default();
+            // No two roles of an account differ in path or case alone.
+            of_session.eq_ignore_ascii_case(last)
+                && (role.account(), role.partition()) == (session.account(), session.partition())
         }
         (one, other) => one == other,
     }

@@ -22,6 +22,7 @@ const PRINCIPALS: &[&str] = &[
     "arn:aws:iam::111122223333:role/team/app",
     "arn:aws:iam::111122223333:user/ann",
     "arn:aws:sts::111122223333:assumed-role/app/s-1",
+    "arn:aws:sts::111122223333:assumed-role/App/s-1",
     "arn:aws:iam::444455556666:role/app",
     "444455556666",
     "*",
