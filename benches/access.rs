@@ -64,8 +64,8 @@ fn large(changed: usize) -> Document {
 fn benches(c: &mut Criterion) {
     let key = key();
     let scene = Scene {
-        key: &key,
         universe: Universe::Open,
+        ..Scene::of(&key)
     };
     let (before, after) = (console("billing"), console("invoices"));
     c.bench_function("a console policy with one user changed", |b| {

@@ -253,14 +253,7 @@ impl Mentions<'_> {
 
 impl Caller {
     fn new(principal: Principal, is_named: bool) -> Self {
-        let home = match &principal {
-            Principal::Account(partition, account) => Some((*partition, *account)),
-            Principal::User(arn)
-            | Principal::Role(arn)
-            | Principal::Session(arn)
-            | Principal::Federated(arn) => arn.partition().parse().ok().zip(principal.account()),
-            Principal::Anyone | Principal::Service(_) | Principal::Deleted(_) => None,
-        };
+        let home = principal.home();
         let role = session_role(&principal);
         Self {
             principal,

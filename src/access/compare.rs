@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::cube::{Budget, Cube, rest};
-use super::space::{Boxes, Space};
-use super::{Exhausted, Scene, Undetermined};
+use super::levels::Levels;
+use super::space::Space;
+use super::survey::{Rules, Survey};
+use super::{Exhausted, Rights, Scene, Undetermined};
 use crate::model::Principal;
-use crate::policy::{
-    Document, Effect, Exemption, Level, Principals, Request, evaluate_under, same,
-};
+use crate::policy::reading::Exemption;
+use crate::policy::{Document, Effect, Level, Policies, Principals, Request, evaluate_under, same};
 
 /// How the second policy stands to the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,33 +105,54 @@ impl Comparison {
     }
 }
 
-/// Compares two policies of a key: `b` as seen from `a`.
-pub fn compare(a: &Document, b: &Document, scene: &Scene<'_>) -> Comparison {
+/// Compares what gives access to a key on two sides: `b` as seen from `a`.
+pub fn compare<'a>(
+    a: impl Into<Rights<'a>>,
+    b: impl Into<Rights<'a>>,
+    scene: &Scene<'a>,
+) -> Comparison {
+    let (a, b) = (a.into(), b.into());
     let equivalent = Comparison {
         scales: Scales::all(Verdict::Equivalent),
         witnesses: Vec::new(),
         reason: None,
     };
-    if a == b {
+    if a.grants == b.grants && a.policy == b.policy {
         return equivalent;
     }
-    let first = match under(a, b, scene, Exemption::WholeChain) {
+    match determine(a, b, scene) {
         Ok(comparison) => comparison,
         // The same words need no understanding.
-        Err(_) if same(a, b) => return equivalent,
-        Err(reason) => return Comparison::undetermined(reason),
-    };
-    if !has_exemption(a) && !has_exemption(b) {
-        return first;
-    }
-    match under(a, b, scene, Exemption::AnyLink) {
-        Ok(second) if second.scales == first.scales => first,
-        Ok(_) => Comparison::undetermined(Undetermined::Unclear(
-            "AWS's pages disagree on whom `NotPrincipal` spares, and the answer depends on it"
-                .to_owned(),
-        )),
+        Err(_) if a.grants == b.grants && same(a.policy, b.policy) => equivalent,
         Err(reason) => Comparison::undetermined(reason),
     }
+}
+
+fn determine<'a>(
+    a: Rights<'a>,
+    b: Rights<'a>,
+    scene: &Scene<'a>,
+) -> Result<Comparison, Undetermined> {
+    let rules = Rules::read(&[a, b], scene)?;
+    let mut survey = rules.survey()?;
+    let mut pair = Pair {
+        a,
+        b,
+        scene,
+        exemption: Exemption::WholeChain,
+    };
+    let first = pair.compare(&survey)?;
+    if has_exemption(a.policy) || has_exemption(b.policy) {
+        pair.exemption = Exemption::AnyLink;
+        survey.read_under(pair.exemption)?;
+        if pair.compare(&survey)?.scales != first.scales {
+            return Err(Undetermined::Unclear(
+                "AWS's pages disagree on whom `NotPrincipal` spares, and the answer depends on it"
+                    .to_owned(),
+            ));
+        }
+    }
+    Ok(first)
 }
 
 /// True when a statement denies all but some.
@@ -140,111 +162,27 @@ fn has_exemption(document: &Document) -> bool {
     })
 }
 
-/// What one policy gives over another, from a level on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Threshold {
-    NotDenied,
-    Delegated,
-    Direct,
-}
-
-impl Threshold {
-    fn level(self) -> Level {
-        match self {
-            Self::NotDenied => Level::None,
-            Self::Delegated => Level::Delegated,
-            Self::Direct => Level::Direct,
-        }
-    }
-}
-
-fn under(
-    a: &Document,
-    b: &Document,
-    scene: &Scene<'_>,
-    exemption: Exemption,
-) -> Result<Comparison, Undetermined> {
-    let pair = Pair {
-        a,
-        b,
-        scene,
-        exemption,
-    };
-    let space = Space::of(&[a, b], scene)?;
-    let (boxes_a, boxes_b) = (space.boxes(a, exemption)?, space.boxes(b, exemption)?);
-    let budget = &mut Budget::new();
-    let mut witnesses: Vec<Witness> = Vec::new();
-    let mut differs = |more: &Boxes, less: &Boxes, threshold: Threshold, b_gains: bool| {
-        let Some(cube) = gain(more, less, threshold, budget)? else {
-            return Ok(false);
-        };
-        let witness = pair.replay(&space, &cube)?;
-        let level = threshold.level();
-        let (more, less) = if b_gains {
-            (witness.b, witness.a)
-        } else {
-            (witness.a, witness.b)
-        };
-        if more < level || less >= level {
-            return Err(Undetermined::Unclear(
-                "the difference depends on a policy variable".to_owned(),
-            ));
-        }
-        if !witnesses.contains(&witness) {
-            witnesses.push(witness);
-        }
-        Ok(true)
-    };
-    let mut at = |threshold: Threshold| -> Result<(bool, bool), Undetermined> {
-        let gains = differs(&boxes_b, &boxes_a, threshold, true)?;
-        let loses = differs(&boxes_a, &boxes_b, threshold, false)?;
-        Ok((gains, loses))
-    };
-    let direct = at(Threshold::Direct)?;
-    let delegated = at(Threshold::Delegated)?;
-    let not_denied = at(Threshold::NotDenied)?;
-    let verdict = |parts: &[(bool, bool)]| {
-        Verdict::of(
-            parts.iter().any(|(gains, _)| *gains),
-            parts.iter().any(|(_, loses)| *loses),
-        )
-    };
-    Ok(Comparison {
-        scales: Scales {
-            full: verdict(&[direct, delegated, not_denied]),
-            nogrant: verdict(&[direct, delegated]),
-            may: verdict(&[delegated]),
-        },
-        witnesses,
-        reason: None,
-    })
-}
+/// A level, to be reached or not.
+const THRESHOLDS: [Level; 3] = [Level::Direct, Level::Delegated, Level::None];
 
 /// A box of requests to which `more` gives the level and `less` does not.
 fn gain(
-    more: &Boxes,
-    less: &Boxes,
-    threshold: Threshold,
+    more: &Levels,
+    less: &Levels,
+    threshold: Level,
     budget: &mut Budget,
 ) -> Result<Option<Cube>, Exhausted> {
-    let allows = |boxes: &'_ Boxes| match threshold {
-        Threshold::NotDenied => Vec::new(),
-        Threshold::Delegated => boxes.delegated.clone(),
-        Threshold::Direct => boxes.direct.clone(),
-    };
     let denied: Vec<&Cube> = more.denied.iter().collect();
-    if threshold == Threshold::NotDenied {
+    let (Some(gives), Some(given)) = (more.from(threshold), less.from(threshold)) else {
         for cube in &less.denied {
             if let Some(found) = rest(cube.clone(), &denied, budget)? {
                 return Ok(Some(found));
             }
         }
         return Ok(None);
-    }
-    let given = allows(less);
-    let mut taken = denied.clone();
-    taken.extend(&given);
-    for cube in allows(more) {
+    };
+    let taken: Vec<&Cube> = denied.iter().copied().chain(given).collect();
+    for cube in gives {
         if let Some(found) = rest(cube.clone(), &taken, budget)? {
             return Ok(Some(found));
         }
@@ -259,33 +197,122 @@ fn gain(
     Ok(None)
 }
 
-/// Two policies under one reading.
-struct Pair<'a> {
-    a: &'a Document,
-    b: &'a Document,
-    scene: &'a Scene<'a>,
-    exemption: Exemption,
+/// Two sides under one reading.
+pub(super) struct Pair<'a> {
+    pub(super) a: Rights<'a>,
+    pub(super) b: Rights<'a>,
+    pub(super) scene: &'a Scene<'a>,
+    pub(super) exemption: Exemption,
 }
 
 impl Pair<'_> {
-    /// A request of the box, as the ordinary evaluator answers it for both policies.
-    fn replay(&self, space: &Space<'_>, cube: &Cube) -> Result<Witness, Undetermined> {
-        let point = space.point(cube).ok_or_else(|| {
+    fn compare(&self, survey: &Survey<'_>) -> Result<Comparison, Undetermined> {
+        let [a, b] = survey.sides.as_slice() else {
+            return Err(Undetermined::Unsupported("two sides are needed".to_owned()));
+        };
+        let budget = &mut Budget::new();
+        let mut witnesses: Vec<Witness> = Vec::new();
+        let mut directions = [[false; 2]; 3];
+        for (level, differs) in THRESHOLDS.into_iter().zip(&mut directions) {
+            for ((more, less, is_gain), differs) in
+                [(b, a, true), (a, b, false)].into_iter().zip(differs)
+            {
+                let Some(cube) = gain(more, less, level, budget)? else {
+                    continue;
+                };
+                let witness = self.replay(&survey.space, &cube, level, is_gain)?;
+                if !witnesses.contains(&witness) {
+                    witnesses.push(witness);
+                }
+                *differs = true;
+            }
+        }
+        let [direct, delegated, none] = directions;
+        let verdict = |parts: &[[bool; 2]]| {
+            let [gains, loses] = parts.iter().fold([false; 2], |[gains, loses], part| {
+                [gains | part[0], loses | part[1]]
+            });
+            Verdict::of(gains, loses)
+        };
+        Ok(Comparison {
+            scales: Scales {
+                full: verdict(&[direct, delegated, none]),
+                nogrant: verdict(&[direct, delegated]),
+                may: verdict(&[delegated]),
+            },
+            witnesses,
+            reason: None,
+        })
+    }
+
+    /// A request of the box, which the ordinary evaluator must give the level on one side only.
+    fn replay(
+        &self,
+        space: &Space<'_>,
+        cube: &Cube,
+        level: Level,
+        is_gain: bool,
+    ) -> Result<Witness, Undetermined> {
+        let witness = self.witness(space, cube).ok_or_else(|| {
             Undetermined::Unclear("the difference has no request that shows it".to_owned())
         })?;
+        let (more, less) = if is_gain {
+            (witness.b, witness.a)
+        } else {
+            (witness.a, witness.b)
+        };
+        if more >= level && less < level {
+            return Ok(witness);
+        }
+        Err(if space.depends_on_variables(cube) {
+            Undetermined::Unclear("the difference depends on a policy variable".to_owned())
+        } else {
+            Undetermined::Unconfirmed(format!("{} of {}", witness.action, witness.principal))
+        })
+    }
+
+    /// A request of the box, as the ordinary evaluator answers it on both sides.
+    pub(super) fn witness(&self, space: &Space<'_>, cube: &Cube) -> Option<Witness> {
+        let point = space.point(cube)?;
         let request = Request {
             caller: &point.caller,
             action: &point.action,
             key: self.scene.key,
             context: &point.context,
         };
-        let level = |document: &Document| evaluate_under(document, &request, self.exemption).level;
-        Ok(Witness {
-            a: level(self.a),
-            b: level(self.b),
+        Some(Witness {
+            a: standing(self.a, &request, self.scene, self.exemption),
+            b: standing(self.b, &request, self.scene, self.exemption),
             principal: point.caller.clone(),
             action: point.action.clone(),
             context: point.shown,
         })
     }
+}
+
+/// What the ordinary evaluator answers one request.
+pub(super) fn standing(
+    rights: Rights<'_>,
+    request: &Request<'_>,
+    scene: &Scene<'_>,
+    exemption: Exemption,
+) -> Level {
+    let Rights { policy, grants } = rights;
+    let identity = scene.identities.and_then(|all| all.get(request.caller));
+    let is_known = identity.is_some()
+        || scene.identities.is_some_and(|all| {
+            let home = request.caller.home();
+            home.is_some_and(|(partition, account)| all.is_complete(partition, account))
+        });
+    if grants.is_empty() && !is_known {
+        return evaluate_under(policy, request, exemption).level;
+    }
+    let policies = Policies {
+        key: policy,
+        identity: identity.map_or(&[], |identity| identity.policies.as_slice()),
+        boundary: identity.and_then(|identity| identity.boundary.as_ref()),
+        session: &[],
+        grants,
+    };
+    policies.standing(request, exemption, is_known)
 }

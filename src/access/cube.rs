@@ -1,5 +1,7 @@
 //! Boxes of requests, and what is left of one when others are taken away.
 
+use std::ops::ControlFlow;
+
 use fixedbitset::FixedBitSet;
 
 use super::Exhausted;
@@ -14,6 +16,20 @@ pub(super) struct Cube(pub(super) Vec<FixedBitSet>);
 impl Cube {
     pub(super) fn is_empty(&self) -> bool {
         self.0.iter().any(FixedBitSet::is_clear)
+    }
+
+    /// Takes away what lies outside a set in one dimension.
+    pub(super) fn limit(&mut self, dim: usize, set: &FixedBitSet) {
+        if let Some(own) = self.0.get_mut(dim) {
+            own.intersect_with(set);
+        }
+    }
+
+    /// Takes away what lies inside a set in one dimension.
+    pub(super) fn leave(&mut self, dim: usize, set: &FixedBitSet) {
+        if let Some(own) = self.0.get_mut(dim) {
+            own.difference_with(set);
+        }
     }
 
     /// What both cover; none where they have nothing in common.
@@ -50,7 +66,7 @@ impl Budget {
         Self(MAX_STEPS)
     }
 
-    fn spend(&mut self) -> Result<(), Exhausted> {
+    pub(super) fn spend(&mut self) -> Result<(), Exhausted> {
         self.0 = self.0.checked_sub(1).ok_or(Exhausted::Steps)?;
         Ok(())
     }
@@ -62,6 +78,35 @@ pub(super) fn rest(
     others: &[&Cube],
     budget: &mut Budget,
 ) -> Result<Option<Cube>, Exhausted> {
+    let mut found = None;
+    let _first = split(cube, others, budget, &mut |piece| {
+        found = Some(piece);
+        ControlFlow::Break(())
+    })?;
+    Ok(found)
+}
+
+/// All that is left of a box when others are taken away, as boxes that do not overlap.
+pub(super) fn pieces(
+    cube: Cube,
+    others: &[&Cube],
+    budget: &mut Budget,
+) -> Result<Vec<Cube>, Exhausted> {
+    let mut found = Vec::new();
+    let _all = split(cube, others, budget, &mut |piece| {
+        found.push(piece);
+        ControlFlow::Continue(())
+    })?;
+    Ok(found)
+}
+
+/// Tells one piece after the other of what is left of a box, until the listener has enough.
+fn split(
+    cube: Cube,
+    others: &[&Cube],
+    budget: &mut Budget,
+    tell: &mut dyn FnMut(Cube) -> ControlFlow<()>,
+) -> Result<ControlFlow<()>, Exhausted> {
     budget.spend()?;
     let near: Vec<&Cube> = others
         .iter()
@@ -70,7 +115,7 @@ pub(super) fn rest(
         .collect();
     let by_overhang = |other: &&&Cube| cube.overhangs(other);
     let Some(other) = near.iter().min_by_key(by_overhang) else {
-        return Ok(Some(cube));
+        return Ok(tell(cube));
     };
     // What lies outside the other box, one dimension after the other; the rest shrinks to what lies inside.
     let mut inside = cube;
@@ -89,12 +134,12 @@ pub(super) fn rest(
         if let Some(place) = piece.0.get_mut(dim) {
             *place = outside;
         }
-        if let Some(found) = rest(piece, &near, budget)? {
-            return Ok(Some(found));
+        if split(piece, &near, budget, tell)?.is_break() {
+            return Ok(ControlFlow::Break(()));
         }
         if let Some(place) = inside.0.get_mut(dim) {
             *place = shared;
         }
     }
-    Ok(None)
+    Ok(ControlFlow::Continue(()))
 }

@@ -4,28 +4,67 @@
 //! difference is what is left of one box when others are taken away ([`cube`]). What is claimed is shown: each
 //! difference becomes a request that the ordinary evaluator answers for both policies.
 
-mod caller;
-mod clause;
-mod compare;
-mod cube;
-mod dimension;
-mod minterm;
 mod pattern;
+mod minterm;
+mod clause;
+mod rule;
+mod caller;
+mod dimension;
 mod space;
+mod cube;
+mod requests;
+mod levels;
+mod survey;
+mod compare;
 
 use std::fmt;
 
 pub use compare::{Comparison, Scales, Verdict, Witness, compare};
+pub use requests::Requests;
+pub use survey::{Rules, Survey};
 
 use crate::model::KeyArn;
+use crate::policy::{Document, Grant, Identities};
 
-/// Where two policies are compared.
+/// What gives access to one key.
+#[derive(Clone, Copy, Debug)]
+pub struct Rights<'a> {
+    /// The key policy.
+    pub policy: &'a Document,
+    /// The grants.
+    pub grants: &'a [Grant],
+}
+
+impl<'a> From<&'a Document> for Rights<'a> {
+    fn from(policy: &'a Document) -> Self {
+        Self {
+            policy,
+            grants: &[],
+        }
+    }
+}
+
+/// Where access is looked at.
 #[derive(Clone, Copy, Debug)]
 pub struct Scene<'a> {
-    /// The key whose policies they are.
+    /// The key.
     pub key: &'a KeyArn,
     /// Which operations there are.
     pub universe: Universe,
+    /// What IAM says about principals that are known; of all others its part stays open.
+    pub identities: Option<&'a Identities>,
+}
+
+impl<'a> Scene<'a> {
+    /// A key of which nothing else is known.
+    #[must_use]
+    pub fn of(key: &'a KeyArn) -> Self {
+        Self {
+            key,
+            universe: Universe::default(),
+            identities: None,
+        }
+    }
 }
 
 /// Which operations there are.
@@ -56,6 +95,8 @@ pub enum Undetermined {
     Unsupported(String),
     /// It depends on a policy variable, or on a question that AWS's pages answer in two ways.
     Unclear(String),
+    /// A request that should show a difference does not: an error in this program.
+    Unconfirmed(String),
 }
 
 impl From<Exhausted> for Undetermined {
@@ -74,6 +115,10 @@ impl fmt::Display for Undetermined {
                 f.write_str("the statements overlap in too many ways")
             }
             Self::Unsupported(why) | Self::Unclear(why) => f.write_str(why),
+            Self::Unconfirmed(request) => write!(
+                f,
+                "{request} does not show the difference that was found; please report this"
+            ),
         }
     }
 }

@@ -1,44 +1,39 @@
-//! The space of requests that a pair of policies tells apart, and each statement as a box in it.
+//! The space of requests that rules tell apart: one example of each kind of caller, operation and context.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use fixedbitset::FixedBitSet;
 
 use super::caller::{Caller, Mentions, callers, follows_from_caller};
-use super::clause::{Clause, Unread, signs};
+use super::clause::Clause;
 use super::cube::Cube;
 use super::dimension::{CLOCK, Dimension, date};
 use super::minterm::minterms;
 use super::pattern::{Class, Pattern, Sign};
+use super::rule::{Ask, PAIR, Rule, is_of_grants};
 use super::{Scene, Undetermined, Universe};
-use crate::model::{KeyArn, Operation, Principal};
-use crate::policy::{
-    ActionPattern, Actions, Context, Document, Effect, Exemption, Level, Principals, Resources,
-    Statement, Version,
-};
+use crate::model::{Operation, Principal};
+use crate::policy::{ActionPattern, Actions, Condition, Context};
 
-/// What two policies tell apart of all requests.
+/// Where callers are among a box's dimensions.
+pub(super) const CALLERS: usize = 0;
+/// Where operations are.
+pub(super) const ACTIONS: usize = 1;
+/// Where context keys begin; behind them come the conditions with variables.
+pub(super) const KEYS: usize = 2;
+
+/// What rules tell apart of all requests.
 #[derive(Debug)]
-pub(super) struct Space<'a> {
-    key: &'a KeyArn,
-    callers: Vec<Caller>,
-    /// Actions as written, with the patterns that cover them.
-    actions: Vec<(String, FixedBitSet)>,
-    patterns: Vec<&'a ActionPattern>,
-    dimensions: Vec<Dimension>,
+pub(super) struct Space<'r> {
+    pub(super) callers: Vec<Caller>,
+    /// Operations as written, with the patterns that cover them.
+    pub(super) actions: Vec<(String, FixedBitSet)>,
+    pub(super) patterns: Vec<&'r ActionPattern>,
+    pub(super) dimensions: Vec<Dimension>,
+    /// Each condition on one key, as it is read and as it is written.
+    pub(super) conditions: Vec<(&'r Clause, &'r Condition)>,
     /// Conditions with variables, each of which may hold or not.
-    open: Vec<&'a crate::policy::Condition>,
-}
-
-/// A policy as boxes.
-#[derive(Debug, Default)]
-pub(super) struct Boxes {
-    /// What it allows with the help of IAM policies, or directly.
-    pub(super) delegated: Vec<Cube>,
-    /// What it allows directly.
-    pub(super) direct: Vec<Cube>,
-    /// What it denies.
-    pub(super) denied: Vec<Cube>,
+    pub(super) variables: Vec<&'r Condition>,
 }
 
 /// One request out of the space.
@@ -51,110 +46,56 @@ pub(super) struct Point {
     pub(super) shown: BTreeMap<String, Vec<String>>,
 }
 
-type Read<'a> = (
-    &'a Statement,
-    Version,
-    Vec<Result<Clause, &'a crate::policy::Condition>>,
-);
-
-impl<'a> Space<'a> {
-    /// The space of these policies.
-    pub(super) fn of(documents: &[&'a Document], scene: &Scene<'a>) -> Result<Self, Undetermined> {
-        let mut read = Vec::new();
-        for document in documents {
-            for statement in &document.statements {
-                read.push(clauses_of(statement, document.version)?);
-            }
-        }
-        let clauses: Vec<&Clause> = read
-            .iter()
-            .flat_map(|(_, _, all)| all.iter().flatten())
-            .collect();
+impl<'r> Space<'r> {
+    /// The space of these rules; `more` principals are told apart as well.
+    pub(super) fn of(
+        rules: &[&'r Rule<'_>],
+        more: impl Iterator<Item = &'r Principal>,
+        scene: &Scene<'_>,
+    ) -> Result<Self, Undetermined> {
+        let conditions: Vec<(&Clause, &Condition)> =
+            rules.iter().flat_map(|rule| rule.clauses()).collect();
         let mut keys: BTreeMap<&str, Vec<&Clause>> = BTreeMap::new();
         let mut of_caller = Vec::new();
-        for clause in clauses {
+        for (clause, _) in &conditions {
             if follows_from_caller(&clause.key) {
-                of_caller.push(clause);
+                of_caller.push(*clause);
             } else {
                 let known = keys.entry(&clause.key).or_default();
-                if !known.contains(&clause) {
+                if !known.contains(clause) {
                     known.push(clause);
                 }
             }
         }
-        let open: BTreeSet<&crate::policy::Condition> = read
-            .iter()
-            .flat_map(|(_, _, all)| all.iter().filter_map(|one| one.as_ref().err().copied()))
-            .collect();
+        let variables: BTreeSet<&Condition> =
+            rules.iter().flat_map(|rule| rule.variables()).collect();
         let mentions = Mentions {
             partition: scene.key.partition,
             home: scene.key.place.account,
-            principals: read
+            principals: rules
                 .iter()
-                .flat_map(|(statement, ..)| match &statement.principals {
-                    Principals::Any(set) | Principals::Not(set) => set.iter(),
-                })
+                .flat_map(|rule| rule.principals())
+                .chain(more)
                 .collect(),
             clauses: of_caller,
         };
-        let (patterns, actions) = actions(read.iter().map(|(statement, ..)| *statement), scene)?;
+        let (patterns, actions) = actions(rules, scene)?;
         let dimensions = keys
             .iter()
             .map(|(key, clauses)| Dimension::of(key, clauses))
             .collect::<Result<_, _>>()?;
         Ok(Self {
-            key: scene.key,
             callers: callers(&mentions)?,
             actions,
             patterns,
             dimensions,
-            open: open.into_iter().collect(),
+            conditions,
+            variables: variables.into_iter().collect(),
         })
     }
 
-    /// A policy's statements as boxes, under a reading of `NotPrincipal`.
-    pub(super) fn boxes(
-        &self,
-        document: &'a Document,
-        exemption: Exemption,
-    ) -> Result<Boxes, Undetermined> {
-        let mut boxes = Boxes::default();
-        for statement in &document.statements {
-            let (_, version, clauses) = clauses_of(statement, document.version)?;
-            if !covers_key(&statement.resources, version, self.key)? {
-                continue;
-            }
-            let rest = self.conditions(&clauses);
-            let actions = self.set_of_actions(&statement.actions);
-            let cube = |who: &dyn Fn(&Caller) -> bool| {
-                let mut cube = rest.clone();
-                if let [own_callers, own_actions, ..] = cube.0.as_mut_slice() {
-                    own_callers.intersect_with(&self.set_of_callers(who));
-                    own_actions.intersect_with(&actions);
-                }
-                Some(cube).filter(|cube| !cube.is_empty())
-            };
-            let level = |caller: &Caller| allowed(&statement.principals, caller, self.key);
-            match statement.effect {
-                Effect::Allow => {
-                    let delegated = cube(&|caller| level(caller) >= Level::Delegated);
-                    if delegated.is_some() {
-                        boxes
-                            .direct
-                            .extend(cube(&|caller| level(caller) == Level::Direct));
-                    }
-                    boxes.delegated.extend(delegated);
-                }
-                Effect::Deny => boxes.denied.extend(cube(&|caller| {
-                    denies(&statement.principals, caller, exemption)
-                })),
-            }
-        }
-        Ok(boxes)
-    }
-
     /// Everything.
-    fn all(&self) -> Cube {
+    pub(super) fn all(&self) -> Cube {
         let full = |count: usize| {
             let mut set = FixedBitSet::with_capacity(count);
             set.insert_range(..);
@@ -164,50 +105,71 @@ impl<'a> Space<'a> {
             .dimensions
             .iter()
             .map(|dimension| dimension.points.len());
-        let open = self.open.iter().map(|_| 2);
+        let variables = self.variables.iter().map(|_| 2);
         let sizes = [self.callers.len(), self.actions.len()]
             .into_iter()
             .chain(keys)
-            .chain(open);
+            .chain(variables);
         Cube(sizes.map(full).collect())
     }
 
-    /// The box of all requests that meet the conditions.
-    fn conditions(&self, clauses: &[Result<Clause, &crate::policy::Condition>]) -> Cube {
+    /// The box of all requests that a rule is about, whoever calls.
+    pub(super) fn reach(&self, rule: &Rule<'_>) -> Cube {
         let mut cube = self.all();
-        for clause in clauses {
-            let (at, set) = match clause {
-                Ok(clause) if follows_from_caller(&clause.key) => {
-                    (0, self.set_of_callers(&|caller| holds_for(clause, caller)))
+        cube.limit(ACTIONS, &self.set_of_actions(&rule.actions));
+        for ask in &rule.asks {
+            match ask {
+                Ask::Key(clause, _) if follows_from_caller(&clause.key) => {
+                    cube.limit(
+                        CALLERS,
+                        &self.set_of_callers(&|caller| holds_for(clause, caller)),
+                    );
                 }
-                Ok(clause) => {
+                Ask::Key(clause, _) => {
                     let mut dimensions = self.dimensions.iter().enumerate();
-                    let found = dimensions.find_map(|(at, one)| Some((at + 2, one.set(clause)?)));
-                    let Some((at, set)) = found else { continue };
-                    (at, set.clone())
+                    let found = dimensions.find_map(|(at, one)| Some((at, one.set(clause)?)));
+                    if let Some((at, set)) = found {
+                        cube.limit(KEYS + at, set);
+                    }
                 }
-                Err(condition) => {
-                    let at = self.open.iter().position(|open| open == condition);
+                Ask::Variable(condition) => {
+                    let at = self.variables.iter().position(|one| one == condition);
+                    let at = at.unwrap_or_default();
                     let mut set = FixedBitSet::with_capacity(2);
                     set.insert(1);
-                    (2 + self.dimensions.len() + at.unwrap_or_default(), set)
+                    cube.limit(KEYS + self.dimensions.len() + at, &set);
                 }
-            };
-            if let Some(own) = cube.0.get_mut(at) {
-                own.intersect_with(&set);
+                Ask::NoOtherPairs(names) => self.forbid_other_pairs(&mut cube, names),
             }
         }
         cube
     }
 
-    fn set_of_callers(&self, is_in: &dyn Fn(&Caller) -> bool) -> FixedBitSet {
+    /// Leaves only requests without any other pair of the encryption context.
+    fn forbid_other_pairs(&self, cube: &mut Cube, names: &BTreeSet<String>) {
+        for (at, dimension) in self.dimensions.iter().enumerate() {
+            let is_other = |name: &str| !names.contains(name);
+            if dimension.key.strip_prefix(PAIR).is_some_and(is_other) {
+                let points = dimension.points.iter().enumerate();
+                let mut absent = FixedBitSet::with_capacity(dimension.points.len());
+                absent.extend(
+                    points
+                        .filter(|(_, values)| values.is_empty())
+                        .map(|(at, _)| at),
+                );
+                cube.limit(KEYS + at, &absent);
+            }
+        }
+    }
+
+    pub(super) fn set_of_callers(&self, is_in: &dyn Fn(&Caller) -> bool) -> FixedBitSet {
         let mut set = FixedBitSet::with_capacity(self.callers.len());
         let found = self.callers.iter().enumerate();
         set.extend(found.filter(|(_, caller)| is_in(caller)).map(|(at, _)| at));
         set
     }
 
-    fn set_of_actions(&self, actions: &Actions) -> FixedBitSet {
+    pub(super) fn set_of_actions(&self, actions: &Actions) -> FixedBitSet {
         let (patterns, is_not) = match actions {
             Actions::Any(patterns) => (patterns, false),
             Actions::Not(patterns) => (patterns, true),
@@ -233,15 +195,15 @@ impl<'a> Space<'a> {
         set
     }
 
-    /// A request of a box, the plainest one; `None` for a box with a condition that nobody can make hold.
+    /// A request of a box, the plainest one; `None` for an empty box.
     pub(super) fn point(&self, cube: &Cube) -> Option<Point> {
         let first = |at: usize| cube.0.get(at).and_then(FixedBitSet::minimum);
-        let caller = self.callers.get(first(0)?)?;
-        let (action, _) = self.actions.get(first(1)?)?;
+        let caller = self.callers.get(first(CALLERS)?)?;
+        let (action, _) = self.actions.get(first(ACTIONS)?)?;
         let mut context = Context::new();
         let mut shown = BTreeMap::new();
         for (at, dimension) in self.dimensions.iter().enumerate() {
-            let values = dimension.points.get(first(at + 2)?)?;
+            let values = dimension.points.get(first(KEYS + at)?)?;
             context.set(&dimension.key, values.iter().cloned());
             if dimension.key == CLOCK
                 && let Some(date) = values.first().and_then(|seconds| date(seconds))
@@ -259,38 +221,22 @@ impl<'a> Space<'a> {
             shown,
         })
     }
-}
 
-fn clauses_of(statement: &Statement, version: Version) -> Result<Read<'_>, Undetermined> {
-    let mut clauses = Vec::new();
-    for condition in &statement.conditions {
-        clauses.push(match Clause::of(condition, version) {
-            Ok(mut clause) => {
-                if clause.key == "aws:currenttime" {
-                    CLOCK.clone_into(&mut clause.key);
-                }
-                Ok(clause)
-            }
-            Err(Unread::Variable) => Err(condition),
-            Err(Unread::Unsupported(why)) => return Err(Undetermined::Unsupported(why)),
-        });
+    /// True when whether a request is in a box depends on a variable.
+    pub(super) fn depends_on_variables(&self, cube: &Cube) -> bool {
+        let from = KEYS + self.dimensions.len();
+        let variables = cube.0.get(from..).unwrap_or_default();
+        variables.iter().any(|set| set.count_ones(..) < 2)
     }
-    Ok((statement, version, clauses))
 }
 
 /// Action patterns, and actions with the patterns that cover them.
-type ActionSpace<'a> = (Vec<&'a ActionPattern>, Vec<(String, FixedBitSet)>);
+type ActionSpace<'r> = (Vec<&'r ActionPattern>, Vec<(String, FixedBitSet)>);
 
-/// The action patterns of statements, and the actions that they tell apart.
-fn actions<'a>(
-    statements: impl Iterator<Item = &'a Statement>,
-    scene: &Scene<'_>,
-) -> Result<ActionSpace<'a>, Undetermined> {
-    let patterns: BTreeSet<&ActionPattern> = statements
-        .flat_map(|statement| match &statement.actions {
-            Actions::Any(set) | Actions::Not(set) => set.iter(),
-        })
-        .collect();
+/// The action patterns of rules, and the actions that they tell apart.
+fn actions<'r>(rules: &[&'r Rule<'_>], scene: &Scene<'_>) -> Result<ActionSpace<'r>, Undetermined> {
+    let patterns: BTreeSet<&ActionPattern> =
+        rules.iter().flat_map(|rule| rule.patterns()).collect();
     let patterns: Vec<&ActionPattern> = patterns.into_iter().collect();
     let mut words: Vec<Pattern> = patterns.iter().map(|pattern| names_of(pattern)).collect();
     let known = Operation::ALL
@@ -301,12 +247,22 @@ fn actions<'a>(
         .times(1, Class::Letter)
         .many(Class::Letter);
     let future = ["anoperationtocome".to_owned()];
+    let is_named = |operation: &Operation| {
+        patterns
+            .iter()
+            .any(|pattern| pattern.as_str() == operation.action())
+    };
     let mut found = Vec::new();
     for minterm in minterms(&words, &[language], &future)? {
         let is_own = |operation: &&Operation| operation.name().eq_ignore_ascii_case(&minterm.word);
         let operation = Operation::ALL.iter().find(is_own);
         let name = match operation {
-            Some(operation) if operation.is_key_level() => operation.action().to_owned(),
+            Some(operation)
+                if operation.is_key_level()
+                    || (is_of_grants(*operation) && is_named(operation)) =>
+            {
+                operation.action().to_owned()
+            }
             None if scene.universe == Universe::Open => format!("kms:{}", minterm.word),
             Some(_) | None => continue,
         };
@@ -345,110 +301,10 @@ fn rank(action: &str) -> (usize, bool, String) {
     (place.unwrap_or(best.len()), !is_known, action.to_owned())
 }
 
-fn covers_key(resources: &Resources, version: Version, key: &KeyArn) -> Result<bool, Undetermined> {
-    let key = key.to_string();
-    let (texts, is_not) = match resources {
-        Resources::Any(texts) => (texts, false),
-        Resources::Not(texts) => (texts, true),
-    };
-    let mut covered = false;
-    for text in texts {
-        let Some(signs) = signs(text, version, true) else {
-            let why = "a variable in `Resource` is not compared".to_owned();
-            return Err(Undetermined::Unsupported(why));
-        };
-        covered |= signs == [Sign::Many]
-            || Pattern::arn(&signs).is_some_and(|pattern| pattern.matches(&key));
-    }
-    Ok(!texts.is_empty() && covered != is_not)
-}
-
 /// Whether a condition on what follows from the caller holds.
-fn holds_for(clause: &Clause, caller: &Caller) -> bool {
+pub(super) fn holds_for(clause: &Clause, caller: &Caller) -> bool {
     match caller.value(&clause.key) {
         Some(value) => clause.passes(clause.names(&value)),
         None => clause.holds_without(),
-    }
-}
-
-/// How much a statement's principals allow a caller.
-fn allowed(principals: &Principals, caller: &Caller, key: &KeyArn) -> Level {
-    let level = match principals {
-        Principals::Any(set) if set.iter().any(|one| is_named(one, caller)) => Level::Direct,
-        Principals::Any(set) if set.iter().any(|one| is_of(one, caller)) => Level::Delegated,
-        Principals::Any(_) => Level::None,
-        Principals::Not(set) if set.iter().any(|one| is_named(one, caller)) => Level::None,
-        Principals::Not(_) => Level::Direct,
-    };
-    let of_key = (key.partition, key.place.account);
-    let is_at_home = caller.home.is_none_or(|home| home == of_key);
-    level.min(if is_at_home {
-        Level::Direct
-    } else {
-        Level::Delegated
-    })
-}
-
-fn denies(principals: &Principals, caller: &Caller, exemption: Exemption) -> bool {
-    let set = match principals {
-        Principals::Any(set) => {
-            return set
-                .iter()
-                .any(|one| is_named(one, caller) || is_of(one, caller));
-        }
-        Principals::Not(set) => set,
-    };
-    let has_anyone = set.contains(&Principal::Anyone);
-    let has_name = set.iter().any(|one| is_named(one, caller));
-    let has_self = set.contains(&caller.principal);
-    let has_account = set.iter().any(|one| is_of(one, caller));
-    let is_spared = match (&caller.principal, exemption) {
-        (_, Exemption::AnyLink) => has_name,
-        _ if has_anyone => has_name,
-        (Principal::Session(_), Exemption::WholeChain) => {
-            let is_role = |one: &&Principal| matches!(one, Principal::Role(_));
-            let has_role = set.iter().filter(is_role).any(|one| is_named(one, caller));
-            has_self && has_role && has_account
-        }
-        (Principal::User(_) | Principal::Role(_) | Principal::Federated(_), _) => {
-            has_self && has_account
-        }
-        (
-            Principal::Anyone
-            | Principal::Account(..)
-            | Principal::Service(_)
-            | Principal::Deleted(_),
-            Exemption::WholeChain,
-        ) => has_self,
-    };
-    !is_spared
-}
-
-/// True when a principal of a policy is the caller itself, or its role.
-fn is_named(principal: &Principal, caller: &Caller) -> bool {
-    match (principal, &caller.principal) {
-        (Principal::Anyone, _) => true,
-        (Principal::Role(role), Principal::Session(session)) => {
-            let of_session = session.resource().split('/').nth(1).unwrap_or_default();
-            let last = role.resource().rsplit('/').next().unwrap_or_default();
-            // No two roles of an account differ in path or case alone.
-            of_session.eq_ignore_ascii_case(last)
-                && (role.account(), role.partition()) == (session.account(), session.partition())
-        }
-        (one, other) => one == other,
-    }
-}
-
-/// True when a principal of a policy is the caller's account.
-fn is_of(principal: &Principal, caller: &Caller) -> bool {
-    match principal {
-        Principal::Account(partition, account) => caller.home == Some((*partition, *account)),
-        Principal::Anyone
-        | Principal::User(_)
-        | Principal::Role(_)
-        | Principal::Session(_)
-        | Principal::Federated(_)
-        | Principal::Service(_)
-        | Principal::Deleted(_) => false,
     }
 }

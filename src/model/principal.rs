@@ -86,6 +86,18 @@ impl Principal {
         }
     }
 
+    /// The account that the principal belongs to, with its partition.
+    pub fn home(&self) -> Option<(Partition, AccountId)> {
+        let partition = match self {
+            Self::Account(partition, _) => *partition,
+            Self::User(arn) | Self::Role(arn) | Self::Session(arn) | Self::Federated(arn) => {
+                arn.partition().parse().ok()?
+            }
+            Self::Anyone | Self::Service(_) | Self::Deleted(_) => return None,
+        };
+        Some((partition, self.account()?))
+    }
+
     /// The short name as manifests write it, as seen from an account: `role/NAME`, `222233334444:role/NAME`.
     pub fn short(&self, home: AccountId) -> String {
         let named = |arn: &Arn, resource: String| {

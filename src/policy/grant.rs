@@ -57,7 +57,8 @@ impl Grant {
         }
     }
 
-    fn is_on(&self, key: &KeyArn) -> bool {
+    /// True when the grant is on the key, as far as it says.
+    pub fn is_on(&self, key: &KeyArn) -> bool {
         self.key
             .as_deref()
             .is_none_or(|named| named == key.id.as_str() || named == key.to_string())

@@ -10,6 +10,7 @@ mod duty;
 mod equality;
 mod evaluate;
 mod grant;
+mod identity;
 mod json;
 mod lift;
 mod member;
@@ -18,7 +19,7 @@ mod operator;
 mod pattern;
 mod quantity;
 mod question;
-mod reading;
+pub mod reading;
 mod variable;
 
 pub use check::{Problem, check};
@@ -35,10 +36,10 @@ pub use evaluate::{
     evaluate, evaluate_under,
 };
 pub use grant::{Grant, read_grants, read_grants_text};
+pub use identity::{Identities, Identity};
 pub use json::{
     ReadError, read, read_identity, read_identity_value, read_json, read_live, read_statement,
     read_value, write, write_compact,
 };
 pub use lift::{Lifted, lift};
 pub use question::{Question, check_action, read_caller, read_question};
-pub use reading::Exemption;

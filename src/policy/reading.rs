@@ -1,44 +1,44 @@
 //! Where AWS's pages are silent or disagree: the reading we took, one switch each.
 
 /// Whether `*` as a principal takes in AWS services, as older queue and topic policies rely on.
-pub(super) const ANYONE_INCLUDES_SERVICES: bool = true;
+pub const ANYONE_INCLUDES_SERVICES: bool = true;
 
 /// Whether `ForAnyValue:…IfExists` holds without its key; plain `ForAnyValue` does not.
-pub(super) const FOR_ANY_VALUE_IF_EXISTS_HOLDS_WITHOUT_KEY: bool = true;
+pub const FOR_ANY_VALUE_IF_EXISTS_HOLDS_WITHOUT_KEY: bool = true;
 
 /// Whether an action may write `*` for its service; any other wildcard there is no service's name.
-pub(super) const ANY_SERVICE_MAY_BE_STARRED: bool = true;
+pub const ANY_SERVICE_MAY_BE_STARRED: bool = true;
 
 /// Whether a session's ARN may write its role's name in other case; no two roles of an account differ in case alone.
-pub(super) const SESSIONS_IGNORE_CASE_OF_ROLE: bool = true;
+pub const SESSIONS_IGNORE_CASE_OF_ROLE: bool = true;
 
 /// Whether `*` in the `Resource` of a caller's own policy goes beyond the colons of an ARN.
 ///
 /// IAM's text says so of a `*` that ends a part, as in `arn:aws:kms:*`, and advises against any other.
-pub(super) const RESOURCE_WILDCARDS_CROSS_COLONS: bool = true;
+pub const RESOURCE_WILDCARDS_CROSS_COLONS: bool = true;
 
 /// Whether `*` with a condition on `aws:PrincipalArn` gives a role no more than its boundary and session policies do.
 ///
 /// IAM's page on implicit denies can be read either way; what names the role itself is limited for certain.
-pub(super) const PRINCIPAL_ARN_CONDITION_IS_LIMITED: bool = false;
+pub const PRINCIPAL_ARN_CONDITION_IS_LIMITED: bool = false;
 
 /// Whether boundaries and session policies limit what a grant gives, short of denying it.
-pub(super) const GRANTS_ARE_LIMITED: bool = false;
+pub const GRANTS_ARE_LIMITED: bool = false;
 
 /// Whether a grant to an account serves all whom that account's IAM policies allow, as a key policy would, or only its
 /// root user.
-pub(super) const ACCOUNT_GRANT_DELEGATES: bool = true;
+pub const ACCOUNT_GRANT_DELEGATES: bool = true;
 
 /// Whether a grant's `SourceArn` keeps out callers that are no AWS services and call for no resource.
 ///
 /// The API reference says that it works like a condition on `aws:SourceArn`; a guide, that it is for services.
-pub(super) const SOURCE_ARN_BINDS_EVERYONE: bool = true;
+pub const SOURCE_ARN_BINDS_EVERYONE: bool = true;
 
 /// Whether the root user of another account needs a policy of that account, as everyone else there does.
-pub(super) const FOREIGN_ROOT_USER_NEEDS_POLICY: bool = true;
+pub const FOREIGN_ROOT_USER_NEEDS_POLICY: bool = true;
 
 /// Whether operations that are not in our table may work across accounts.
-pub(super) const UNKNOWN_OPERATIONS_CROSS_ACCOUNTS: bool = true;
+pub const UNKNOWN_OPERATIONS_CROSS_ACCOUNTS: bool = true;
 
 /// Whom `NotPrincipal` leaves out.
 ///

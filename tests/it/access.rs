@@ -344,8 +344,8 @@ fn level(document: &Document, call: &Call) -> Level {
 fn verdicts(a: &Document, b: &Document) -> Comparison {
     let key = key();
     let scene = Scene {
-        key: &key,
         universe: Universe::Open,
+        ..Scene::of(&key)
     };
     compare(a, b, &scene)
 }

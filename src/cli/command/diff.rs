@@ -29,8 +29,8 @@ pub(super) fn run(args: &DiffArgs) -> anyhow::Result<Exit> {
     let key = key(args.key.as_deref(), args.account)?;
     let (a, b) = (read(a, key.partition)?, read(b, key.partition)?);
     let scene = Scene {
-        key: &key,
         universe,
+        ..Scene::of(&key)
     };
     let comparison = compare(&a, &b, &scene);
     output::each(&args.outputs.outputs, |format, out| match format {
@@ -65,8 +65,8 @@ fn answer(question: &Value, universe: Universe) -> Result<Map<String, Value>, St
     };
     let (a, b) = (document("a")?, document("b")?);
     let scene = Scene {
-        key: &key,
         universe,
+        ..Scene::of(&key)
     };
     Ok(comparison_json(&compare(&a, &b, &scene)))
 }

@@ -8,7 +8,7 @@ use sorted_vec::SortedSet;
 pub use authorize::{Answer, Denial, Ground, Outcome, Policies, Source, authorize};
 use matching::Matching;
 
-use crate::model::{AccountId, KeyArn, Partition, Principal};
+use crate::model::{KeyArn, Principal};
 use crate::policy::context::{Context, Facts, last_name, session_role};
 use crate::policy::document::{Document, Effect, Principals, Statement};
 use crate::policy::reading::{ANYONE_INCLUDES_SERVICES, Exemption, SESSIONS_IGNORE_CASE_OF_ROLE};
@@ -189,7 +189,7 @@ impl Evaluation<'_> {
             // KMS answers nobody who has not signed the request.
             Principal::Anyone => Level::None,
             Principal::Service(_) | Principal::Deleted(_) => Level::Direct,
-            caller if home(caller) == Some((key.partition, key.place.account)) => Level::Direct,
+            caller if caller.home() == Some((key.partition, key.place.account)) => Level::Direct,
             Principal::Account(..)
             | Principal::User(_)
             | Principal::Role(_)
@@ -218,7 +218,8 @@ pub(super) fn names(principal: &Principal, caller: &Principal) -> bool {
 
 /// True for the account principal of the caller's account.
 pub(super) fn stands_for_account_of(principal: &Principal, caller: &Principal) -> bool {
-    home(caller)
+    caller
+        .home()
         .is_some_and(|(partition, account)| *principal == Principal::Account(partition, account))
 }
 
@@ -243,19 +244,6 @@ fn spares(listed: &SortedSet<Principal>, caller: &Principal, exemption: Exemptio
         | Principal::Service(_)
         | Principal::Deleted(_) => listed.contains(caller),
     }
-}
-
-/// The account that a caller belongs to, with its partition.
-fn home(caller: &Principal) -> Option<(Partition, AccountId)> {
-    let partition = match caller {
-        Principal::Account(partition, _) => *partition,
-        Principal::User(arn)
-        | Principal::Role(arn)
-        | Principal::Session(arn)
-        | Principal::Federated(arn) => arn.partition().parse().ok()?,
-        Principal::Anyone | Principal::Service(_) | Principal::Deleted(_) => return None,
-    };
-    Some((partition, caller.account()?))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Caller, Decision, Level, Matching, Request, decide, home, names};
+use super::{Caller, Decision, Level, Matching, Request, decide, names};
 use crate::model::{Operation, Principal};
 use crate::policy::context::{Context, Facts};
 use crate::policy::document::{
@@ -187,6 +187,48 @@ pub fn authorize(policies: &Policies<'_>, request: &Request<'_>) -> Answer {
     }
 }
 
+impl Policies<'_> {
+    /// How much access everything gives together, where IAM's part is known or not.
+    ///
+    /// What AWS's tables say about single operations is left out: only what is written counts.
+    pub fn standing(
+        &self,
+        request: &Request<'_>,
+        exemption: Exemption,
+        is_iam_known: bool,
+    ) -> Level {
+        let of_caller = Context::of_caller(request.caller);
+        let facts = Facts {
+            given: request.context,
+            of_caller: &of_caller,
+        };
+        let caller = Caller {
+            exemption,
+            has_boundary: self.boundary.is_some(),
+        };
+        let key = decide(self.key, request, facts, caller);
+        let level = key.level;
+        let hearing = Hearing::open(self, request, facts, key);
+        if !hearing.denied().is_empty() {
+            return Level::Deny;
+        }
+        let is_delegated = level >= Level::Delegated
+            || hearing
+                .grants
+                .iter()
+                .any(|(_, reach)| *reach >= Reach::Delegated);
+        let is_direct = level == Level::Direct && hearing.directly().is_ok();
+        let by_iam = is_iam_known && is_delegated && hearing.by_iam().is_ok();
+        if is_direct || by_iam || !hearing.by_grants().is_empty() {
+            Level::Direct
+        } else if is_delegated && !is_iam_known {
+            Level::Delegated
+        } else {
+            Level::None
+        }
+    }
+}
+
 /// What the caller's policies of one kind say.
 #[derive(Debug, Default)]
 struct Voice {
@@ -311,19 +353,21 @@ impl<'a> Hearing<'a> {
                 by.extend(self.by_iam()?);
                 Ok(by)
             }
-            Level::Direct => {
-                let (limited, free): (Vec<usize>, Vec<usize>) = statements
-                    .iter()
-                    .partition(|index| self.is_limited(**index));
-                match self.within_limits() {
-                    Ok(limits) if free.is_empty() => {
-                        Ok(self.of_key(&limited).chain(limits).collect())
-                    }
-                    Ok(_) => Ok(self.of_key(statements).collect()),
-                    Err(denial) if free.is_empty() => Err(denial),
-                    Err(_) => Ok(self.of_key(&free).collect()),
-                }
-            }
+            Level::Direct => self.directly(),
+        }
+    }
+
+    /// What the statements that name the caller allow.
+    fn directly(&self) -> Result<Vec<Ground>, Denial> {
+        let statements = &self.key.statements;
+        let (limited, free): (Vec<usize>, Vec<usize>) = statements
+            .iter()
+            .partition(|index| self.is_limited(**index));
+        match self.within_limits() {
+            Ok(limits) if free.is_empty() => Ok(self.of_key(&limited).chain(limits).collect()),
+            Ok(_) => Ok(self.of_key(statements).collect()),
+            Err(denial) if free.is_empty() => Err(denial),
+            Err(_) => Ok(self.of_key(&free).collect()),
         }
     }
 
@@ -399,7 +443,10 @@ impl<'a> Hearing<'a> {
 
     fn is_foreign(&self) -> bool {
         let key = self.request.key;
-        home(self.request.caller).is_some_and(|its| its != (key.partition, key.place.account))
+        self.request
+            .caller
+            .home()
+            .is_some_and(|its| its != (key.partition, key.place.account))
     }
 
     fn of_key(&self, statements: &[usize]) -> impl Iterator<Item = Ground> {

@@ -1,0 +1,103 @@
+//! What gives access to a key, on one side or several, read into one space: the sets of requests at each level.
+
+use super::cube::{Budget, Cube};
+use super::levels::{Iam, Levels, Setting};
+use super::requests::Requests;
+use super::rule::Rule;
+use super::space::Space;
+use super::{Exhausted, Rights, Scene, Undetermined};
+use crate::model::Principal;
+use crate::policy::Level;
+use crate::policy::reading::Exemption;
+
+/// All rules that have a say about a key, read for comparison.
+#[derive(Debug)]
+pub struct Rules<'a> {
+    scene: Scene<'a>,
+    sides: Vec<Vec<Rule<'a>>>,
+    iam: Iam<'a>,
+    /// Principals to be told apart though no rule names them.
+    apart: Vec<&'a Principal>,
+}
+
+impl<'a> Rules<'a> {
+    /// Reads what gives access, on one side or several, and what IAM is known to say.
+    pub fn read(sides: &[Rights<'a>], scene: &Scene<'a>) -> Result<Self, Undetermined> {
+        let rules = |rights: &Rights<'a>| Rule::of_rights(*rights, scene.key);
+        Ok(Self {
+            scene: *scene,
+            sides: sides.iter().map(rules).collect::<Result<_, _>>()?,
+            iam: Iam::of(scene.identities, scene.key)?,
+            apart: Vec::new(),
+        })
+    }
+
+    /// Tells these principals apart from all others.
+    #[must_use]
+    pub fn with_principals(mut self, principals: impl IntoIterator<Item = &'a Principal>) -> Self {
+        self.apart.extend(principals);
+        self
+    }
+
+    /// Lays out all requests that the rules tell apart.
+    pub fn survey(&self) -> Result<Survey<'_>, Undetermined> {
+        self.survey_under(Exemption::default())
+    }
+
+    /// The same under a reading of `NotPrincipal`.
+    pub(super) fn survey_under(&self, exemption: Exemption) -> Result<Survey<'_>, Undetermined> {
+        let rules = self.sides.iter().flatten().chain(self.iam.rules());
+        let rules: Vec<&Rule<'_>> = rules.collect();
+        let apart = self.apart.iter().copied().chain(self.iam.principals());
+        let space = Space::of(&rules, apart, &self.scene)?;
+        let mut survey = Survey {
+            rules: self,
+            space,
+            sides: Vec::new(),
+        };
+        survey.read_under(exemption)?;
+        Ok(survey)
+    }
+}
+
+/// The space of requests, and what each side allows in it.
+#[derive(Debug)]
+pub struct Survey<'r> {
+    rules: &'r Rules<'r>,
+    pub(super) space: Space<'r>,
+    pub(super) sides: Vec<Levels>,
+}
+
+impl Survey<'_> {
+    /// Reads `NotPrincipal` in another way.
+    pub(super) fn read_under(&mut self, exemption: Exemption) -> Result<(), Exhausted> {
+        let setting = Setting {
+            space: &self.space,
+            scene: &self.rules.scene,
+            iam: &self.rules.iam,
+            exemption,
+        };
+        let budget = &mut Budget::new();
+        let sides = self.rules.sides.iter();
+        self.sides = sides
+            .map(|rules| setting.levels(rules, budget))
+            .collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
+    /// The requests that a side gives a level or more; sides are numbered from 0.
+    pub fn at_least(&self, side: usize, level: Level) -> Result<Requests, Exhausted> {
+        let all = self.space.all();
+        let Some(levels) = self.sides.get(side) else {
+            return Ok(Requests::default());
+        };
+        let denied: Vec<&Cube> = levels.denied.iter().collect();
+        let budget = &mut Budget::new();
+        match level {
+            Level::Deny => Requests::of([&all], &[], budget),
+            Level::None => Requests::of([&all], &denied, budget),
+            Level::Delegated => Requests::of(&levels.delegated, &denied, budget),
+            Level::Direct => Requests::of(&levels.direct, &denied, budget),
+        }
+    }
+}
