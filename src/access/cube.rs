@@ -18,6 +18,12 @@ impl Cube {
         self.0.iter().any(FixedBitSet::is_clear)
     }
 
+    /// How many points it has, as far as that can be counted.
+    pub(super) fn size(&self) -> usize {
+        let sizes = self.0.iter().map(|set| set.count_ones(..));
+        sizes.fold(1, usize::saturating_mul)
+    }
+
     /// Takes away what lies outside a set in one dimension.
     pub(super) fn limit(&mut self, dim: usize, set: &FixedBitSet) {
         if let Some(own) = self.0.get_mut(dim) {
@@ -29,6 +35,20 @@ impl Cube {
     pub(super) fn leave(&mut self, dim: usize, set: &FixedBitSet) {
         if let Some(own) = self.0.get_mut(dim) {
             own.difference_with(set);
+        }
+    }
+
+    /// Puts another set into one dimension.
+    pub(super) fn replace(&mut self, dim: usize, set: FixedBitSet) {
+        if let Some(own) = self.0.get_mut(dim) {
+            *own = set;
+        }
+    }
+
+    /// Adds a point in one dimension.
+    pub(super) fn add(&mut self, dim: usize, point: usize) {
+        if let Some(own) = self.0.get_mut(dim) {
+            own.insert(point);
         }
     }
 

@@ -16,11 +16,17 @@ mod requests;
 mod levels;
 mod survey;
 mod compare;
+mod condition_words;
+mod phrase;
+mod mark;
+mod shift;
 
 use std::fmt;
 
 pub use compare::{Comparison, Scales, Verdict, Witness, compare};
+pub use mark::Mark;
 pub use requests::Requests;
+pub use shift::{Shift, Shifts, Turn, shifts};
 pub use survey::{Rules, Survey};
 
 use crate::model::KeyArn;

@@ -12,7 +12,7 @@ use super::minterm::minterms;
 use super::pattern::{Class, Pattern, Sign};
 use super::rule::{Ask, PAIR, Rule, is_of_grants};
 use super::{Scene, Undetermined, Universe};
-use crate::model::{Operation, Principal};
+use crate::model::{AccountId, Operation, Principal};
 use crate::policy::{ActionPattern, Actions, Condition, Context};
 
 /// Where callers are among a box's dimensions.
@@ -32,6 +32,8 @@ pub(super) struct Space<'r> {
     pub(super) dimensions: Vec<Dimension>,
     /// Each condition on one key, as it is read and as it is written.
     pub(super) conditions: Vec<(&'r Clause, &'r Condition)>,
+    /// Accounts that are written down somewhere.
+    pub(super) accounts: BTreeSet<AccountId>,
     /// Conditions with variables, each of which may hold or not.
     pub(super) variables: Vec<&'r Condition>,
 }
@@ -79,6 +81,7 @@ impl<'r> Space<'r> {
                 .collect(),
             clauses: of_caller,
         };
+        let accounts = accounts(&mentions.principals, &conditions);
         let (patterns, actions) = actions(rules, scene)?;
         let dimensions = keys
             .iter()
@@ -90,6 +93,7 @@ impl<'r> Space<'r> {
             patterns,
             dimensions,
             conditions,
+            accounts,
             variables: variables.into_iter().collect(),
         })
     }
@@ -228,6 +232,25 @@ impl<'r> Space<'r> {
         let variables = cube.0.get(from..).unwrap_or_default();
         variables.iter().any(|set| set.count_ones(..) < 2)
     }
+}
+
+/// The accounts of principals, and those in the values of conditions on who calls.
+fn accounts(
+    principals: &BTreeSet<&Principal>,
+    conditions: &[(&Clause, &Condition)],
+) -> BTreeSet<AccountId> {
+    let of_caller = conditions
+        .iter()
+        .filter(|(clause, _)| follows_from_caller(&clause.key));
+    let values = of_caller.flat_map(|(_, condition)| condition.values.iter());
+    let written = values.filter_map(|value| {
+        let account = value.split(':').nth(4).unwrap_or(value);
+        account.parse().ok()
+    });
+    let named = principals
+        .iter()
+        .filter_map(|principal| principal.account());
+    named.chain(written).collect()
 }
 
 /// Action patterns, and actions with the patterns that cover them.

@@ -39,6 +39,13 @@ impl<'a> Rules<'a> {
         self
     }
 
+    /// Every principal that is named.
+    pub(super) fn principals(&self) -> impl Iterator<Item = &Principal> {
+        let rules = self.sides.iter().flatten().chain(self.iam.rules());
+        let apart = self.apart.iter().copied().chain(self.iam.principals());
+        rules.flat_map(Rule::principals).chain(apart)
+    }
+
     /// Lays out all requests that the rules tell apart.
     pub fn survey(&self) -> Result<Survey<'_>, Undetermined> {
         self.survey_under(Exemption::default())

@@ -127,6 +127,12 @@ impl KeyArn {
             id,
         }
     }
+
+    /// A stand-in for the ARN of a key that is not there yet.
+    #[must_use]
+    pub fn of_new_key(place: Place) -> Self {
+        Self::new(place, KeyId::unknown())
+    }
 }
 
 impl FromStr for KeyArn {

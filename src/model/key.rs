@@ -51,6 +51,11 @@ impl KeyId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The id of no key, where one is needed in the place of an id to come.
+    pub(super) fn unknown() -> Self {
+        Self("00000000-0000-0000-0000-000000000000".into())
+    }
 }
 
 impl FromStr for KeyId {

@@ -172,6 +172,17 @@ impl Action {
         }
     }
 
+    /// The key policy that it writes.
+    pub fn policy(&self) -> Option<&Document> {
+        if let Self::PutKeyPolicy { to, .. } = self {
+            return Some(to);
+        }
+        if let Self::CreateKey(new) = self {
+            return Some(&new.policy);
+        }
+        None
+    }
+
     /// What must still be so just before the action; `live` is the key, where there is one already.
     pub(super) fn expectation(&self, live: Option<&ObservedKey>) -> Option<Expectation> {
         if let Self::UpdateAlias { alias, from } = self {

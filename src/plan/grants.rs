@@ -233,5 +233,5 @@ pub(super) fn plan_foreign(
         now: limits.now,
     };
     self::plan(&mut draft, &terms, &found.grants);
-    draft.plan
+    draft.finish(&place.place)
 }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::access::Sides;
 use super::change::{rotation_agrees, tags_to_remove, tags_to_set};
 use super::identity::{self, Found, Owner, is_going};
-use super::{Action, Change, KeyPlan, Limits, NewKey, Note, Refusal, Rule, grants};
-use crate::model::{AliasName, KeyId, KeyState, RotationPeriod, TagKey};
-use crate::policy;
+use super::{AccessChange, Action, Change, KeyPlan, Limits, NewKey, Note, Refusal, Rule, grants};
+use crate::access::{Scene, Verdict, compare};
+use crate::model::{AliasName, KeyArn, KeyId, KeyState, Place, RotationPeriod, TagKey};
+use crate::policy::{self, Document};
 use crate::state::{
     Deletion, DesiredKey, DesiredPlace, LivePolicy, ObservedKey, ObservedPlace, Rotation,
     UnmanagedGrants, Unreadable,
@@ -43,6 +45,14 @@ impl Draft<'_> {
         if let Some(first) = changes.iter().position(is_revocation) {
             changes.get_mut(first..).unwrap_or_default().rotate_right(1);
         }
+    }
+
+    /// The plan, with what its changes do to access.
+    pub(super) fn finish(mut self, place: &Place) -> KeyPlan {
+        if let Some(sides) = Sides::of(&self.plan, self.live, place) {
+            self.plan.access = sides.change();
+        }
+        self.plan
     }
 
     pub(super) fn note(&mut self, code: &'static str, message: impl Into<String>) {
@@ -107,7 +117,7 @@ pub(super) fn plan(
             draft.plan.refusals.push(refusal);
         }
     }
-    draft.plan
+    draft.finish(&place.place)
 }
 
 impl KeyPlan {
@@ -120,11 +130,12 @@ impl KeyPlan {
         }
     }
 
-    pub(super) fn empty(name: crate::model::KeyName, key: Option<crate::model::KeyArn>) -> Self {
+    pub(super) fn empty(name: crate::model::KeyName, key: Option<KeyArn>) -> Self {
         Self {
             name,
             key,
             changes: Vec::new(),
+            access: AccessChange::None,
             notes: Vec::new(),
             refusals: Vec::new(),
             unreadable: Vec::new(),
@@ -286,7 +297,7 @@ fn plan_policy(
 ) -> Option<Action> {
     let cosmetic = match &found.policy {
         LivePolicy::Document(live) if policy::identical(live, &key.policy) => return None,
-        LivePolicy::Document(live) => policy::same(live, &key.policy),
+        LivePolicy::Document(live) => gives_the_same(live, &key.policy, &found.arn),
         LivePolicy::Opaque { reason, .. } => {
             draft.note(
                 "opaque-policy",
@@ -308,6 +319,12 @@ fn plan_policy(
         bypass_lockout_check: limits.allow.lockout,
         cosmetic,
     })
+}
+
+/// True when two policies of a key give everyone the same access, whatever their words.
+fn gives_the_same(live: &Document, desired: &Document, key: &KeyArn) -> bool {
+    let verdict = || compare(live, desired, &Scene::of(key)).scales.full;
+    policy::same(live, desired) || verdict() == Verdict::Equivalent
 }
 
 /// True when a statement of the live policy is not in the new one, so that someone may lose access.

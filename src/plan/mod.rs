@@ -1,5 +1,6 @@
 //! Desired × Observed → Plan. Pure: no async, no clock, no randomness; the time is an argument.
 
+mod access;
 mod change;
 mod grants;
 mod guard;
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 use crate::model::{AliasName, KeyArn, KeyId, KeyName, Place, TagKey};
 use crate::state::{Desired, DesiredPlace, Observed, ObservedPlace, Unreadable};
 
+pub use access::AccessChange;
 pub use change::{Action, Change, Expectation, GrantToCreate, NewKey};
 pub use guard::{Note, Refusal, Rule};
 
@@ -90,6 +92,8 @@ pub struct KeyPlan {
     pub key: Option<KeyArn>,
     /// What to do, in order.
     pub changes: Vec<Change>,
+    /// Who gains and who loses what by the changes.
+    pub access: AccessChange,
     /// Worth knowing, without effect.
     pub notes: Vec<Note>,
     /// Why nothing is done to this key.

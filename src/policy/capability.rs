@@ -10,7 +10,7 @@ use super::duty::{Allowance, Capability};
 use crate::model::{KeyType, KeyUsage, Malformed, Operation, Origin};
 
 /// The console's actions for administrators; `kms-facts` names the guide's page.
-const ADMINISTRATION: &[&str] = &[
+pub const ADMINISTRATION: &[&str] = &[
     "kms:Create*",
     "kms:Describe*",
     "kms:Enable*",
@@ -26,7 +26,7 @@ const ADMINISTRATION: &[&str] = &[
     "kms:RotateKeyOnDemand",
 ];
 /// The console's actions for deletion.
-const DELETION: &[&str] = &["kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion"];
+pub const DELETION: &[&str] = &["kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion"];
 /// The console's actions for grants.
 pub(super) const GRANTING: &[&str] = &["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"];
 /// Everything that only reads.

@@ -18,6 +18,18 @@ pub struct Document {
     pub statements: Vec<Statement>,
 }
 
+impl Document {
+    /// A policy that says nothing.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self {
+            version: Version::V2012,
+            id: None,
+            statements: Vec::new(),
+        }
+    }
+}
+
 /// A version of the policy language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Version {

@@ -22,6 +22,7 @@ mod question;
 pub mod reading;
 mod variable;
 
+pub use capability::{ADMINISTRATION, DELETION};
 pub use check::{Problem, check};
 pub use compile::{KeyContext, compile};
 pub use context::Context;

@@ -33,7 +33,7 @@ pub fn comparison_json(comparison: &Comparison) -> Map<String, Value> {
     object
 }
 
-fn witness_json(witness: &Witness) -> Value {
+pub(super) fn witness_json(witness: &Witness) -> Value {
     let Witness {
         principal,
         action,

@@ -5,10 +5,11 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
+use super::shifts::shifts_json;
 use super::{Applied, Report};
 use crate::apply::KeyOutcome;
 use crate::model::{Constraints, GrantTerms, Tags};
-use crate::plan::{Action, KeyPlan, NewKey, Other, PlacePlan, Refusal, Summary};
+use crate::plan::{AccessChange, Action, KeyPlan, NewKey, Other, PlacePlan, Refusal, Summary};
 use crate::policy::{self, Document};
 use crate::state::{LivePolicy, RotationStatus, Unreadable};
 
@@ -74,6 +75,7 @@ fn key(plan: &KeyPlan) -> Value {
         name,
         key,
         changes,
+        access,
         notes,
         refusals,
         unreadable,
@@ -81,11 +83,20 @@ fn key(plan: &KeyPlan) -> Value {
     json!({
         "name": name.as_str(),
         "arn": key.as_ref().map(ToString::to_string),
+        "access": access_json(access),
         "changes": changes.iter().map(|change| action(&change.action)).collect::<Vec<_>>(),
         "notes": notes.iter().map(|note| json!({"code": note.code, "message": note.message})).collect::<Vec<_>>(),
         "refusals": refusals.iter().map(refusal).collect::<Vec<_>>(),
         "unreadable": unreadable.iter().map(row).collect::<Vec<_>>(),
     })
+}
+
+fn access_json(access: &AccessChange) -> Value {
+    match access {
+        AccessChange::None => Value::Null,
+        AccessChange::Shifts(shifts) => shifts_json(shifts),
+        AccessChange::Undetermined(why) => json!({"undetermined": why}),
+    }
 }
 
 fn other(other: &Other) -> Value {

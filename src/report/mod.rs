@@ -5,6 +5,7 @@ mod answer;
 mod comparison;
 pub mod diagnostics;
 mod json;
+mod shifts;
 mod style;
 mod text;
 
@@ -13,6 +14,7 @@ use std::io;
 
 pub use answer::{answer_json, answer_text};
 pub use comparison::{comparison_json, comparison_text};
+pub use shifts::sentence;
 
 use crate::apply::Outcome;
 use crate::model::Place;

@@ -6,11 +6,12 @@ use anstyle::Style;
 use similar::{ChangeTag, TextDiff};
 
 use super::action::describe;
+use super::shifts::write_shifts;
 use super::style::{ADDED, CHANGED, HEADING, PROBLEM, QUIET, REMOVED, paint};
 use super::{Applied, Report};
 use crate::apply::{Failure, KeyOutcome};
 use crate::model::AccountId;
-use crate::plan::{Action, KeyPlan, Other, PlacePlan, Plan, Refusal, Summary};
+use crate::plan::{AccessChange, Action, KeyPlan, Other, PlacePlan, Plan, Refusal, Summary};
 use crate::policy::{self, Document};
 use crate::state::{LivePolicy, Unreadable};
 
@@ -130,6 +131,7 @@ fn write_key(key: &KeyPlan, home: AccountId, out: &mut dyn Write) -> io::Result<
         paint(HEADING, key.name.as_str()),
         paint(QUIET, &which)
     )?;
+    write_access(&key.access, out)?;
     for change in &key.changes {
         write_action(&change.action, home, out)?;
     }
@@ -147,6 +149,18 @@ fn write_key(key: &KeyPlan, home: AccountId, out: &mut dyn Write) -> io::Result<
         write_refusal(refusal, "    ", out)?;
     }
     writeln!(out)
+}
+
+/// Who gains and who loses what, before everything else.
+fn write_access(access: &AccessChange, out: &mut dyn Write) -> io::Result<()> {
+    match access {
+        AccessChange::None => Ok(()),
+        AccessChange::Shifts(shifts) => write_shifts(shifts, "    ", out),
+        AccessChange::Undetermined(why) => {
+            let text = format!("access undetermined, take it as wider: {why}");
+            writeln!(out, "    {}", paint(PROBLEM, &text))
+        }
+    }
 }
 
 fn write_action(action: &Action, home: AccountId, out: &mut dyn Write) -> io::Result<()> {

@@ -31,6 +31,8 @@ fn a_policy_changed_behind_its_back_is_drift() {
     111122223333/us-east-1
 
     ~ releases  [id]
+        + role/release-job gains Sign, DescribeKey, GetPublicKey, Verify; so far only through IAM policies  [key-material]
+        - role/intruder loses everything: Sign, DescribeKey, GetPublicKey, Verify; from now on only through IAM policies
         policy       ~ replaced
           @@ -40,7 +40,7 @@
                  "Sid": "Allow use of the key",

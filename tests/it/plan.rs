@@ -16,6 +16,8 @@ fn an_edited_user_is_the_whole_plan() {
     111122223333/us-east-1
 
     ~ releases  [id]
+        + role/release-bot gains Sign, DescribeKey, GetPublicKey, Verify; so far only through IAM policies  [key-material]
+        - role/release-job loses everything: Sign, DescribeKey, GetPublicKey, Verify; from now on only through IAM policies
         policy       ~ replaced
           @@ -40,7 +40,7 @@
                  "Sid": "Allow use of the key",
@@ -77,6 +79,7 @@ fn the_same_plan_is_there_for_programs() {
             {
               "name": "payments",
               "arn": "arn:aws:kms:us-east-1:111122223333:key/[id]",
+              "access": null,
               "changes": [
                 {
                   "action": "UpdateKeyDescription",
@@ -91,6 +94,7 @@ fn the_same_plan_is_there_for_programs() {
             {
               "name": "releases",
               "arn": "arn:aws:kms:us-east-1:111122223333:key/[id]",
+              "access": null,
               "changes": [],
               "notes": [],
               "refusals": [],

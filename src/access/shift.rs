@@ -1,0 +1,372 @@
+//! Access gained and lost: each difference grown to the largest box of requests that all change alike.
+
+use std::collections::BTreeSet;
+
+use fixedbitset::FixedBitSet;
+
+use super::compare::{Pair, Witness};
+use super::cube::{Budget, Cube};
+use super::levels::Levels;
+use super::mark::{Mark, marks};
+use super::phrase::Phrases;
+use super::requests::Requests;
+use super::space::{ACTIONS, CALLERS, KEYS, Space};
+use super::survey::{Rules, Survey};
+use super::{Exhausted, Rights, Scene, Undetermined};
+use crate::policy::reading::Exemption;
+
+/// The most shifts that are told for each turn.
+const MAX_TOLD: usize = 10;
+
+/// How access turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Turn {
+    /// Not allowed before, allowed now.
+    Gains,
+    /// Not allowed before, now allowed where IAM policies allow it.
+    GainsThroughIam,
+    /// Allowed before where IAM policies allowed it, now without them.
+    NeedsNoIam,
+    /// Denied before, also to grants; now grants can give it.
+    Undenied,
+    /// Allowed before without IAM policies, now only where they allow it.
+    NeedsIam,
+    /// Allowed before, not now.
+    Loses,
+    /// Allowed before where IAM policies allowed it, not now.
+    LosesThroughIam,
+    /// Given by nothing before, now denied to grants too.
+    Denied,
+}
+
+impl Turn {
+    const ALL: [Self; 8] = [
+        Self::Gains,
+        Self::GainsThroughIam,
+        Self::NeedsNoIam,
+        Self::Undenied,
+        Self::NeedsIam,
+        Self::Loses,
+        Self::LosesThroughIam,
+        Self::Denied,
+    ];
+
+    /// The same turn for those who need no IAM policies; none where there is no such thing.
+    fn without_iam(self) -> Option<Self> {
+        match self {
+            Self::GainsThroughIam => Some(Self::Gains),
+            Self::LosesThroughIam => Some(Self::Loses),
+            Self::Gains
+            | Self::NeedsNoIam
+            | Self::Undenied
+            | Self::NeedsIam
+            | Self::Loses
+            | Self::Denied => None,
+        }
+    }
+
+    /// The word for it in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Gains => "gains",
+            Self::GainsThroughIam => "gains-through-iam",
+            Self::NeedsNoIam => "needs-no-iam",
+            Self::Undenied => "undenied",
+            Self::NeedsIam => "needs-iam",
+            Self::Loses => "loses",
+            Self::LosesThroughIam => "loses-through-iam",
+            Self::Denied => "denied",
+        }
+    }
+
+    /// True when there is more access than before.
+    pub fn is_gain(self) -> bool {
+        match self {
+            Self::Gains | Self::GainsThroughIam | Self::NeedsNoIam | Self::Undenied => true,
+            Self::NeedsIam | Self::Loses | Self::LosesThroughIam | Self::Denied => false,
+        }
+    }
+}
+
+/// Requests that all turn alike, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shift {
+    /// How they turn.
+    pub turn: Turn,
+    /// Who calls, each a phrase such as `role/app`.
+    pub principals: Vec<String>,
+    /// What is called, each an operation's name or a pattern.
+    pub operations: Vec<String>,
+    /// Under which conditions, each a phrase such as `only via s3`.
+    pub conditions: Vec<String>,
+    /// True when nothing is left to these principals.
+    pub is_everything: bool,
+    /// What a reviewer should look at twice.
+    pub marks: BTreeSet<Mark>,
+    /// One of the requests.
+    pub witness: Witness,
+}
+
+/// All that turns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shifts {
+    /// What is told, gains first.
+    pub told: Vec<Shift>,
+    /// True when there is more than is told.
+    pub has_more: bool,
+}
+
+impl Shifts {
+    /// True when nothing turns.
+    pub fn is_empty(&self) -> bool {
+        self.told.is_empty() && !self.has_more
+    }
+}
+
+/// Tells how access turns from one side to the other.
+pub fn shifts<'a>(
+    a: impl Into<Rights<'a>>,
+    b: impl Into<Rights<'a>>,
+    scene: &Scene<'a>,
+) -> Result<Shifts, Undetermined> {
+    let (a, b) = (a.into(), b.into());
+    let rules = Rules::read(&[a, b], scene)?;
+    let survey = rules.survey()?;
+    let pair = Pair {
+        a,
+        b,
+        scene,
+        exemption: Exemption::default(),
+    };
+    let teller = Teller {
+        survey: &survey,
+        pair: &pair,
+        phrases: Phrases::new(&survey.space, &rules, scene),
+    };
+    let mut all = Shifts::default();
+    for turn in Turn::ALL {
+        teller.tell(turn, &mut all)?;
+    }
+    Ok(all)
+}
+
+struct Teller<'s> {
+    survey: &'s Survey<'s>,
+    pair: &'s Pair<'s>,
+    phrases: Phrases<'s>,
+}
+
+impl Teller<'_> {
+    fn tell(&self, turn: Turn, all: &mut Shifts) -> Result<(), Undetermined> {
+        let [a, b] = self.survey.sides.as_slice() else {
+            return Ok(());
+        };
+        let budget = &mut Budget::new();
+        let mut left = region(turn, a, b, budget)?;
+        if left.is_empty() {
+            return Ok(());
+        }
+        // What is allowed anyway may be told along with what IAM policies can give, where that is simpler.
+        let within = match turn.without_iam() {
+            Some(direct) => {
+                let direct = region(direct, a, b, budget)?;
+                Requests([left.0.clone(), direct.0].concat())
+            }
+            None => left.clone(),
+        };
+        let mut grown = Vec::new();
+        while let Some(first) = left.0.first() {
+            if grown.len() == MAX_TOLD {
+                all.has_more = true;
+                break;
+            }
+            let cube = grow(&self.survey.space, &within, first, budget)?;
+            left = Requests::of(&left.0, &[&cube], budget)?;
+            grown.push(cube);
+        }
+        for cube in trim(grown, budget)? {
+            all.told.push(self.shift(turn, &cube, b, budget)?);
+        }
+        Ok(())
+    }
+
+    fn shift(
+        &self,
+        turn: Turn,
+        cube: &Cube,
+        after: &Levels,
+        budget: &mut Budget,
+    ) -> Result<Shift, Undetermined> {
+        let space = &self.survey.space;
+        let witness = self.pair.witness(space, cube).ok_or_else(|| {
+            Undetermined::Unclear("the difference has no request that shows it".to_owned())
+        })?;
+        Ok(Shift {
+            turn,
+            principals: self.phrases.callers(cube),
+            operations: self.phrases.operations(cube),
+            conditions: self.phrases.conditions(cube),
+            is_everything: match turn {
+                Turn::Loses | Turn::LosesThroughIam => {
+                    is_nothing_left(space, cube, &after.delegated, after, budget)?
+                }
+                Turn::NeedsIam => is_nothing_left(space, cube, &after.direct, after, budget)?,
+                Turn::Gains
+                | Turn::GainsThroughIam
+                | Turn::NeedsNoIam
+                | Turn::Undenied
+                | Turn::Denied => false,
+            },
+            marks: marks(turn, space, cube, self.pair.scene),
+            witness,
+        })
+    }
+}
+
+/// True when the callers of a box have no access of a kind any more.
+fn is_nothing_left(
+    space: &Space<'_>,
+    cube: &Cube,
+    kind: &[Cube],
+    after: &Levels,
+    budget: &mut Budget,
+) -> Result<bool, Exhausted> {
+    let mut theirs = space.all();
+    if let Some(callers) = cube.0.get(CALLERS) {
+        theirs.limit(CALLERS, callers);
+    }
+    let denied: Vec<&Cube> = after.denied.iter().collect();
+    let left: Vec<Cube> = kind.iter().filter_map(|one| one.and(&theirs)).collect();
+    Ok(Requests::of(&left, &denied, budget)?.is_empty())
+}
+
+/// The requests that turn in one way.
+fn region(turn: Turn, a: &Levels, b: &Levels, budget: &mut Budget) -> Result<Requests, Exhausted> {
+    match turn {
+        Turn::Gains => rise(a, b, Reached::Direct, budget),
+        Turn::GainsThroughIam => rise(a, b, Reached::ThroughIam, budget),
+        Turn::Loses => rise(b, a, Reached::Direct, budget),
+        Turn::LosesThroughIam => rise(b, a, Reached::ThroughIam, budget),
+        Turn::NeedsNoIam => free(a, b, budget),
+        Turn::NeedsIam => free(b, a, budget),
+        Turn::Denied => close(a, b, budget),
+        Turn::Undenied => close(b, a, budget),
+    }
+}
+
+/// What is reached from no access at all.
+#[derive(Clone, Copy)]
+enum Reached {
+    Direct,
+    ThroughIam,
+}
+
+/// Requests that one side does not allow and the other does.
+fn rise(
+    low: &Levels,
+    high: &Levels,
+    reached: Reached,
+    budget: &mut Budget,
+) -> Result<Requests, Exhausted> {
+    let mut but: Vec<&Cube> = high.denied.iter().collect();
+    let to = match reached {
+        Reached::Direct => &high.direct,
+        Reached::ThroughIam => {
+            but.extend(&high.direct);
+            &high.delegated
+        }
+    };
+    let allowed = [but.clone(), low.delegated.iter().collect()].concat();
+    let from_none = Requests::of(to, &allowed, budget)?;
+    let denied: Vec<Cube> = to
+        .iter()
+        .flat_map(|cube| low.denied.iter().filter_map(|denied| cube.and(denied)))
+        .collect();
+    let from_denied = Requests::of(&denied, &but, budget)?;
+    Requests::of(from_none.0.iter().chain(&from_denied.0), &[], budget)
+}
+
+/// Requests that one side leaves to IAM and the other allows directly.
+fn free(low: &Levels, high: &Levels, budget: &mut Budget) -> Result<Requests, Exhausted> {
+    let but = high.denied.iter().chain(&low.denied).chain(&low.direct);
+    let direct = Requests::of(&high.direct, &but.collect::<Vec<_>>(), budget)?;
+    let both: Vec<Cube> = direct
+        .0
+        .iter()
+        .flat_map(|cube| low.delegated.iter().filter_map(|one| cube.and(one)))
+        .collect();
+    Requests::of(&both, &[], budget)
+}
+
+/// Requests that nothing allows on either side, and that one of them denies.
+fn close(open: &Levels, closed: &Levels, budget: &mut Budget) -> Result<Requests, Exhausted> {
+    let but: Vec<&Cube> = open.denied.iter().chain(&open.delegated).collect();
+    Requests::of(&closed.denied, &but, budget)
+}
+
+/// Leaves out of each box the callers, then the operations, that other boxes tell already; small boxes first.
+fn trim(mut cubes: Vec<Cube>, budget: &mut Budget) -> Result<Vec<Cube>, Exhausted> {
+    cubes.sort_by_cached_key(Cube::size);
+    for dim in [CALLERS, ACTIONS] {
+        for index in 0..cubes.len() {
+            let others = cubes.iter().enumerate().filter(|(at, _)| *at != index);
+            let others = Requests(others.map(|(_, other)| other.clone()).collect());
+            let Some(cube) = cubes.get_mut(index) else {
+                continue;
+            };
+            let points: Vec<usize> = cube
+                .0
+                .get(dim)
+                .into_iter()
+                .flat_map(FixedBitSet::ones)
+                .collect();
+            let whole = cube.clone();
+            for point in points {
+                let mut only = FixedBitSet::with_capacity(point + 1);
+                only.insert(point);
+                let mut slice = whole.clone();
+                slice.limit(dim, &only);
+                if others.covers(&slice, budget)? {
+                    cube.leave(dim, &only);
+                }
+            }
+        }
+        cubes.retain(|cube| !cube.is_empty());
+    }
+    Ok(cubes)
+}
+
+/// The largest box around a point of a box that stays within a set: contexts first, then operations, then callers.
+fn grow(
+    space: &Space<'_>,
+    within: &Requests,
+    from: &Cube,
+    budget: &mut Budget,
+) -> Result<Cube, Exhausted> {
+    let all = space.all();
+    let mut cube = Cube(from.0.iter().map(first).collect());
+    for dim in (KEYS..all.0.len()).chain([ACTIONS, CALLERS]) {
+        let Some(full) = all.0.get(dim) else { continue };
+        let mut wider = cube.clone();
+        wider.replace(dim, full.clone());
+        if within.covers(&wider, budget)? {
+            cube = wider;
+            continue;
+        }
+        for point in full.ones() {
+            let mut wider = cube.clone();
+            wider.add(dim, point);
+            if wider != cube && within.covers(&wider, budget)? {
+                cube = wider;
+            }
+        }
+    }
+    Ok(cube)
+}
+
+/// The first point of a set.
+fn first(set: &FixedBitSet) -> FixedBitSet {
+    let mut one = FixedBitSet::with_capacity(set.len());
+    one.extend(set.minimum());
+    one
+}

@@ -1,0 +1,102 @@
+//! Access gained and lost, one sentence for all that turns alike.
+
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use super::comparison::witness_json;
+use super::style::{ADDED, PROBLEM, QUIET, REMOVED, paint};
+use crate::access::{Shift, Shifts, Turn};
+
+/// Writes a sentence a line, each after an indent.
+pub(super) fn write_shifts(shifts: &Shifts, indent: &str, out: &mut dyn Write) -> io::Result<()> {
+    for shift in &shifts.told {
+        let (style, sign) = if shift.turn.is_gain() {
+            (ADDED, "+")
+        } else {
+            (REMOVED, "-")
+        };
+        let marks: Vec<&str> = shift.marks.iter().map(|mark| mark.word()).collect();
+        let marks = if marks.is_empty() {
+            String::new()
+        } else {
+            format!("  {}", paint(PROBLEM, &format!("[{}]", marks.join(", "))))
+        };
+        let text = format!("{sign} {}", sentence(shift));
+        writeln!(out, "{indent}{}{marks}", paint(style, &text))?;
+    }
+    if shifts.has_more {
+        let more = "… and more of the same kinds; compare the policies with `keywright diff`";
+        writeln!(out, "{indent}{}", paint(QUIET, more))?;
+    }
+    Ok(())
+}
+
+/// A shift as a sentence: who, how, what, under which conditions.
+pub fn sentence(shift: &Shift) -> String {
+    let Shift {
+        turn,
+        principals,
+        operations,
+        conditions,
+        is_everything,
+        marks: _,
+        witness: _,
+    } = shift;
+    let operations = operations.join(", ");
+    let is_one = principals.len() == 1;
+    let verb = |one: &'static str, many: &'static str| if is_one { one } else { many };
+    let loses = || {
+        let everything = if *is_everything { " everything:" } else { "" };
+        format!("{}{everything} {operations}", verb("loses", "lose"))
+    };
+    let (what, end) = match turn {
+        Turn::Gains => (format!("{} {operations}", verb("gains", "gain")), ""),
+        Turn::GainsThroughIam => (format!("can be given {operations} by IAM policies"), ""),
+        Turn::NeedsNoIam => (
+            format!("{} {operations}", verb("gains", "gain")),
+            "; so far only through IAM policies",
+        ),
+        Turn::Undenied => (
+            format!("{} no longer denied {operations}", verb("is", "are")),
+            "",
+        ),
+        Turn::NeedsIam => (loses(), "; from now on only through IAM policies"),
+        Turn::Loses => (loses(), ""),
+        Turn::LosesThroughIam => (
+            format!("can no longer be given {operations} by IAM policies"),
+            "",
+        ),
+        Turn::Denied => (
+            format!("{} now denied {operations}", verb("is", "are")),
+            "; grants cannot give it any more",
+        ),
+    };
+    let mut text = format!("{} {what}", principals.join(", "));
+    for condition in conditions {
+        text = format!("{text}, {condition}");
+    }
+    text + end
+}
+
+/// The shifts as JSON: `told`, each with its `sentence`, and `hasMore`.
+pub(super) fn shifts_json(shifts: &Shifts) -> Value {
+    let told: Vec<Value> = shifts
+        .told
+        .iter()
+        .map(|shift| {
+            let marks: Vec<&str> = shift.marks.iter().map(|mark| mark.word()).collect();
+            json!({
+                "turn": shift.turn.word(),
+                "principals": shift.principals,
+                "operations": shift.operations,
+                "conditions": shift.conditions,
+                "everything": shift.is_everything,
+                "marks": marks,
+                "sentence": sentence(shift),
+                "witness": witness_json(&shift.witness),
+            })
+        })
+        .collect();
+    json!({"told": told, "hasMore": shifts.has_more})
+}
