@@ -156,7 +156,7 @@ fn determine<'a>(
 }
 
 /// True when a statement denies all but some.
-fn has_exemption(document: &Document) -> bool {
+pub(super) fn has_exemption(document: &Document) -> bool {
     document.statements.iter().any(|statement| {
         statement.effect == Effect::Deny && matches!(statement.principals, Principals::Not(_))
     })

@@ -88,6 +88,15 @@ impl Dimension {
         })
     }
 
+    /// Where the key is not there.
+    pub(super) fn absent(&self) -> FixedBitSet {
+        let mut absent = FixedBitSet::with_capacity(self.points.len());
+        let points = self.points.iter().enumerate();
+        let without = points.filter(|(_, values)| values.is_empty());
+        absent.extend(without.map(|(at, _)| at));
+        absent
+    }
+
     /// Where a condition holds.
     pub(super) fn set(&self, clause: &Clause) -> Option<&FixedBitSet> {
         let found = self.clauses.iter().find(|(own, _)| own == clause);

@@ -7,7 +7,7 @@ use super::clause::Clause;
 use super::cube::{Budget, Cube};
 use super::rule::{Rule, Who};
 use super::space::{CALLERS, Space};
-use super::{Exhausted, Scene, Undetermined};
+use super::{Exhausted, Scene, Tables, Undetermined};
 use crate::model::{KeyArn, Principal};
 use crate::policy::reading::{
     ACCOUNT_GRANT_DELEGATES, Exemption, FOREIGN_ROOT_USER_NEEDS_POLICY, GRANTS_ARE_LIMITED,
@@ -142,6 +142,10 @@ impl Setting<'_> {
             self.add(rule, &mut levels);
         }
         self.hear_iam(&mut levels, budget)?;
+        if self.scene.tables == Tables::Heard {
+            // What cannot be asked makes no difference: as good as denied, on every side.
+            levels.denied.extend(self.space.impossible(self.scene.key));
+        }
         Ok(levels)
     }
 

@@ -16,6 +16,7 @@ mod requests;
 mod levels;
 mod survey;
 mod compare;
+mod query;
 mod condition_words;
 mod phrase;
 mod mark;
@@ -25,6 +26,7 @@ use std::fmt;
 
 pub use compare::{Comparison, Scales, Verdict, Witness, compare};
 pub use mark::Mark;
+pub use query::{Example, Prospect, Query, ask, facts};
 pub use requests::Requests;
 pub use shift::{Shift, Shifts, Turn, shifts};
 pub use survey::{Rules, Survey};
@@ -57,6 +59,8 @@ pub struct Scene<'a> {
     pub key: &'a KeyArn,
     /// Which operations there are.
     pub universe: Universe,
+    /// Which requests there are.
+    pub tables: Tables,
     /// What IAM says about principals that are known; of all others its part stays open.
     pub identities: Option<&'a Identities>,
 }
@@ -68,6 +72,7 @@ impl<'a> Scene<'a> {
         Self {
             key,
             universe: Universe::default(),
+            tables: Tables::default(),
             identities: None,
         }
     }
@@ -81,6 +86,16 @@ pub enum Universe {
     Open,
     /// Today's.
     Today,
+}
+
+/// Which requests there are, as far as AWS's tables tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tables {
+    /// Any condition key may come with any operation, and any operation from any account.
+    #[default]
+    Ignored,
+    /// Condition keys come only with the operations that have them, and only some operations from other accounts.
+    Heard,
 }
 
 /// A limit that keeps a comparison from taking forever.

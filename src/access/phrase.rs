@@ -304,14 +304,7 @@ impl<'s> Phrases<'s> {
             return String::new();
         };
         let mut known: Vec<(FixedBitSet, Core)> = Vec::new();
-        let mut absent = FixedBitSet::with_capacity(dimension.points.len());
-        let points = dimension.points.iter().enumerate();
-        absent.extend(
-            points
-                .filter(|(_, values)| values.is_empty())
-                .map(|(at, _)| at),
-        );
-        known.push((absent, Core::absent(&dimension.name)));
+        known.push((dimension.absent(), Core::absent(&dimension.name)));
         for (clause, condition) in &self.space.conditions {
             if clause.key != dimension.key {
                 continue;

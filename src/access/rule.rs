@@ -8,6 +8,7 @@ use sorted_vec::SortedSet;
 use super::clause::{Clause, Unread, signs};
 use super::dimension::CLOCK;
 use super::pattern::{Class, Pattern};
+use super::query::Query;
 use super::{Rights, Undetermined};
 use crate::model::{Constraints, KeyArn, Operation, Principal};
 use crate::policy::reading::RESOURCE_WILDCARDS_CROSS_COLONS;
@@ -114,6 +115,22 @@ impl<'a> Rule<'a> {
         Ok(rules)
     }
 
+    /// What a query asks about, as a rule that gives nothing.
+    pub(super) fn of_query(query: &'a Query) -> Result<Self, Undetermined> {
+        let Query {
+            principals,
+            actions,
+            when,
+        } = query;
+        let ask = |condition: &Condition| owned_ask(condition.clone());
+        Ok(Self {
+            effect: Effect::Allow,
+            who: Who::Named(principals),
+            actions: Cow::Borrowed(actions),
+            asks: when.iter().map(ask).collect::<Result<_, _>>()?,
+        })
+    }
+
     /// A grant's rules: constraints bind cryptographic operations, and only in part the others.
     fn of_grant(grant: &'a Grant) -> Result<Vec<Self>, Undetermined> {
         let (mut bound, mut described, mut free) = (Vec::new(), Vec::new(), Vec::new());
@@ -213,13 +230,13 @@ fn asks<'a>(
     conditions.iter().map(ask).collect()
 }
 
-/// What a grant's constraint asks; its text has no variables.
+/// What a grant's constraint or a query asks; its text has no variables.
 fn owned_ask<'a>(condition: Condition) -> Result<Ask<'a>, Undetermined> {
     match read(&condition, Version::V2008) {
         Ok(clause) => Ok(Ask::Key(clause, Cow::Owned(condition))),
         Err(Unread::Unsupported(why)) => Err(Undetermined::Unsupported(why)),
         Err(Unread::Variable) => Err(Undetermined::Unsupported(
-            "a grant's constraint has a variable".to_owned(),
+            "a constraint has a variable".to_owned(),
         )),
     }
 }

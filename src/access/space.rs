@@ -8,11 +8,12 @@ use super::caller::{Caller, Mentions, callers, follows_from_caller};
 use super::clause::Clause;
 use super::cube::Cube;
 use super::dimension::{CLOCK, Dimension, date};
+use super::levels::{is_named, is_of};
 use super::minterm::minterms;
 use super::pattern::{Class, Pattern, Sign};
 use super::rule::{Ask, PAIR, Rule, is_of_grants};
 use super::{Scene, Undetermined, Universe};
-use crate::model::{AccountId, Operation, Principal};
+use crate::model::{AccountId, KeyArn, Operation, Principal};
 use crate::policy::{ActionPattern, Actions, Condition, Context};
 
 /// Where callers are among a box's dimensions.
@@ -149,19 +150,57 @@ impl<'r> Space<'r> {
         cube
     }
 
+    /// The box of all requests that a rule names: principals are themselves, accounts everyone of them.
+    pub(super) fn named(&self, rule: &Rule<'_>) -> Cube {
+        let mut cube = self.reach(rule);
+        let principals: Vec<&Principal> = rule.principals().collect();
+        let is_in = |caller: &Caller| {
+            let mut all = principals.iter();
+            all.any(|one| is_named(one, caller) || is_of(one, caller))
+        };
+        cube.limit(CALLERS, &self.set_of_callers(&is_in));
+        cube
+    }
+
+    /// Requests that AWS's tables say there are not: operations that do not work from other accounts, and condition
+    /// keys with operations that do not have them.
+    pub(super) fn impossible(&self, key: &KeyArn) -> Vec<Cube> {
+        let home = Some((key.partition, key.place.account));
+        let is_foreign = |caller: &Caller| caller.home.is_some() && caller.home != home;
+        let mut foreign = self.all();
+        foreign.limit(CALLERS, &self.set_of_callers(&is_foreign));
+        let stays_home = |operation: Operation| !operation.is_cross_account();
+        foreign.limit(ACTIONS, &self.set_of_operations(&stays_home));
+        let keys = self.dimensions.iter().enumerate().map(|(at, dimension)| {
+            let mut cube = self.all();
+            cube.leave(KEYS + at, &dimension.absent());
+            let lacks = |operation: Operation| !operation.can_carry(&dimension.key);
+            cube.limit(ACTIONS, &self.set_of_operations(&lacks));
+            cube
+        });
+        let cubes = std::iter::once(foreign).chain(keys);
+        cubes.filter(|cube| !cube.is_empty()).collect()
+    }
+
+    /// Today's operations of a kind; nothing is said about those to come.
+    fn set_of_operations(&self, is_in: &dyn Fn(Operation) -> bool) -> FixedBitSet {
+        let mut set = FixedBitSet::with_capacity(self.actions.len());
+        let points = self.actions.iter().enumerate();
+        let known = points.filter_map(|(at, (name, _))| Some((at, name.parse().ok()?)));
+        set.extend(
+            known
+                .filter(|(_, operation)| is_in(*operation))
+                .map(|(at, _)| at),
+        );
+        set
+    }
+
     /// Leaves only requests without any other pair of the encryption context.
     fn forbid_other_pairs(&self, cube: &mut Cube, names: &BTreeSet<String>) {
         for (at, dimension) in self.dimensions.iter().enumerate() {
             let is_other = |name: &str| !names.contains(name);
             if dimension.key.strip_prefix(PAIR).is_some_and(is_other) {
-                let points = dimension.points.iter().enumerate();
-                let mut absent = FixedBitSet::with_capacity(dimension.points.len());
-                absent.extend(
-                    points
-                        .filter(|(_, values)| values.is_empty())
-                        .map(|(at, _)| at),
-                );
-                cube.limit(KEYS + at, &absent);
+                cube.limit(KEYS + at, &dimension.absent());
             }
         }
     }

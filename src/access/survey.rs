@@ -2,10 +2,11 @@
 
 use super::cube::{Budget, Cube};
 use super::levels::{Iam, Levels, Setting};
+use super::query::Query;
 use super::requests::Requests;
 use super::rule::Rule;
 use super::space::Space;
-use super::{Exhausted, Rights, Scene, Undetermined};
+use super::{Exhausted, Rights, Scene, Tables, Undetermined};
 use crate::model::Principal;
 use crate::policy::Level;
 use crate::policy::reading::Exemption;
@@ -16,8 +17,8 @@ pub struct Rules<'a> {
     scene: Scene<'a>,
     sides: Vec<Vec<Rule<'a>>>,
     iam: Iam<'a>,
-    /// Principals to be told apart though no rule names them.
-    apart: Vec<&'a Principal>,
+    /// What is asked about, as rules that give nothing.
+    queries: Vec<Rule<'a>>,
 }
 
 impl<'a> Rules<'a> {
@@ -28,22 +29,27 @@ impl<'a> Rules<'a> {
             scene: *scene,
             sides: sides.iter().map(rules).collect::<Result<_, _>>()?,
             iam: Iam::of(scene.identities, scene.key)?,
-            apart: Vec::new(),
+            queries: Vec::new(),
         })
     }
 
-    /// Tells these principals apart from all others.
-    #[must_use]
-    pub fn with_principals(mut self, principals: impl IntoIterator<Item = &'a Principal>) -> Self {
-        self.apart.extend(principals);
-        self
+    /// Tells apart what queries ask about.
+    pub fn with_queries(mut self, queries: &'a [Query]) -> Result<Self, Undetermined> {
+        let rules = queries.iter().map(Rule::of_query);
+        self.queries = rules.collect::<Result<_, _>>()?;
+        Ok(self)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Rule<'a>> {
+        let sides = self.sides.iter().flatten();
+        sides.chain(self.iam.rules()).chain(&self.queries)
     }
 
     /// Every principal that is named.
     pub(super) fn principals(&self) -> impl Iterator<Item = &Principal> {
-        let rules = self.sides.iter().flatten().chain(self.iam.rules());
-        let apart = self.apart.iter().copied().chain(self.iam.principals());
-        rules.flat_map(Rule::principals).chain(apart)
+        self.all()
+            .flat_map(Rule::principals)
+            .chain(self.iam.principals())
     }
 
     /// Lays out all requests that the rules tell apart.
@@ -53,10 +59,8 @@ impl<'a> Rules<'a> {
 
     /// The same under a reading of `NotPrincipal`.
     pub(super) fn survey_under(&self, exemption: Exemption) -> Result<Survey<'_>, Undetermined> {
-        let rules = self.sides.iter().flatten().chain(self.iam.rules());
-        let rules: Vec<&Rule<'_>> = rules.collect();
-        let apart = self.apart.iter().copied().chain(self.iam.principals());
-        let space = Space::of(&rules, apart, &self.scene)?;
+        let rules: Vec<&Rule<'_>> = self.all().collect();
+        let space = Space::of(&rules, self.iam.principals(), &self.scene)?;
         let mut survey = Survey {
             rules: self,
             space,
@@ -90,6 +94,19 @@ impl Survey<'_> {
             .map(|rules| setting.levels(rules, budget))
             .collect::<Result<_, _>>()?;
         Ok(())
+    }
+
+    /// The requests that a query asks about; queries are numbered from 0.
+    pub fn named(&self, query: usize) -> Result<Requests, Exhausted> {
+        let rule = self.rules.queries.get(query);
+        let named = rule.map(|rule| self.space.named(rule));
+        let scene = &self.rules.scene;
+        let impossible = match scene.tables {
+            Tables::Ignored => Vec::new(),
+            Tables::Heard => self.space.impossible(scene.key),
+        };
+        let impossible: Vec<&Cube> = impossible.iter().collect();
+        Requests::of(&named, &impossible, &mut Budget::new())
     }
 
     /// The requests that a side gives a level or more; sides are numbered from 0.

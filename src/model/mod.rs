@@ -3,6 +3,7 @@
 mod account;
 mod alias;
 mod arn;
+mod context_key;
 mod grant;
 mod key;
 mod operation;
@@ -12,6 +13,7 @@ mod tag;
 pub use account::{AccountId, Partition, Place, Region};
 pub use alias::AliasName;
 pub use arn::{Arn, KeyArn};
+pub use context_key::{ContextValue, context_value};
 pub use grant::{Constraints, GrantName, GrantTerms, LiveGrantName};
 pub use key::{
     Algorithms, KeyId, KeyManager, KeyName, KeySpec, KeyState, KeyType, KeyUsage, Origin,
