@@ -9,7 +9,7 @@ use super::survey::{Rules, Survey};
 use super::{Exhausted, Rights, Scene, Undetermined};
 use crate::model::Principal;
 use crate::policy::reading::Exemption;
-use crate::policy::{Document, Effect, Level, Policies, Principals, Request, evaluate_under, same};
+use crate::policy::{Level, Policies, Request, evaluate_under, same};
 
 /// How the second policy stands to the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,32 +134,28 @@ fn determine<'a>(
     scene: &Scene<'a>,
 ) -> Result<Comparison, Undetermined> {
     let rules = Rules::read(&[a, b], scene)?;
-    let mut survey = rules.survey()?;
-    let mut pair = Pair {
-        a,
-        b,
-        scene,
-        exemption: Exemption::WholeChain,
-    };
-    let first = pair.compare(&survey)?;
-    if has_exemption(a.policy) || has_exemption(b.policy) {
-        pair.exemption = Exemption::AnyLink;
-        survey.read_under(pair.exemption)?;
-        if pair.compare(&survey)?.scales != first.scales {
-            return Err(Undetermined::Unclear(
-                "AWS's pages disagree on whom `NotPrincipal` spares, and the answer depends on it"
-                    .to_owned(),
-            ));
+    let mut found: Option<Comparison> = None;
+    rules.each_reading(|survey, exemption| {
+        let pair = Pair {
+            a,
+            b,
+            scene,
+            exemption,
+        };
+        let comparison = pair.compare(survey)?;
+        match &found {
+            Some(first) if first.scales != comparison.scales => {
+                let why = "AWS's pages disagree on whom `NotPrincipal` spares, and the answer depends on it";
+                Err(Undetermined::Unclear(why.to_owned()))
+            }
+            Some(_) => Ok(()),
+            None => {
+                found = Some(comparison);
+                Ok(())
+            }
         }
-    }
-    Ok(first)
-}
-
-/// True when a statement denies all but some.
-pub(super) fn has_exemption(document: &Document) -> bool {
-    document.statements.iter().any(|statement| {
-        statement.effect == Effect::Deny && matches!(statement.principals, Principals::Not(_))
-    })
+    })?;
+    found.ok_or_else(|| Undetermined::Unsupported("there is nothing to compare".to_owned()))
 }
 
 /// A level, to be reached or not.

@@ -100,7 +100,7 @@ fn operations<'s>(space: &'s Space<'_>, cube: &'s Cube) -> impl Iterator<Item = 
 }
 
 /// True for callers that stand for all principals of accounts that nobody wrote down.
-fn is_anybody(space: &Space<'_>, caller: &Caller, scene: &Scene<'_>) -> bool {
+pub(super) fn is_anybody(space: &Space<'_>, caller: &Caller, scene: &Scene<'_>) -> bool {
     let Some((_, account)) = caller.home else {
         return false;
     };

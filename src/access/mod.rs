@@ -21,14 +21,20 @@ mod condition_words;
 mod phrase;
 mod mark;
 mod shift;
+mod administrators;
+mod ceiling;
+mod strangers;
 
 use std::fmt;
 
+pub use administrators::{administrators, changes_of_policy};
+pub use ceiling::beyond;
 pub use compare::{Comparison, Scales, Verdict, Witness, compare};
 pub use mark::Mark;
 pub use query::{Example, Prospect, Query, ask, facts};
 pub use requests::Requests;
 pub use shift::{Shift, Shifts, Turn, shifts};
+pub use strangers::{Stranger, Trust, strangers};
 pub use survey::{Rules, Survey};
 
 use crate::model::KeyArn;

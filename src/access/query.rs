@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use sorted_vec::SortedSet;
 
-use super::compare::{has_exemption, standing};
+use super::compare::standing;
+use super::cube::Cube;
 use super::requests::Requests;
+use super::space::Space;
 use super::survey::{Rules, Survey};
 use super::{Rights, Scene, Undetermined};
 use crate::model::{ContextValue, Principal, context_value};
@@ -63,21 +65,21 @@ pub fn ask<'a>(
     scene: &Scene<'a>,
 ) -> Result<Vec<Prospect>, Undetermined> {
     let rules = Rules::read(&[rights], scene)?.with_queries(queries)?;
-    let mut survey = rules.survey()?;
-    let mut asked = Asked {
-        rights,
-        scene,
-        exemption: Exemption::WholeChain,
-    };
-    let mut prospects = asked.all(&survey, queries.len())?;
-    if has_exemption(rights.policy) {
-        asked.exemption = Exemption::AnyLink;
-        survey.read_under(asked.exemption)?;
-        let others = asked.all(&survey, queries.len())?;
-        for (prospect, other) in prospects.iter_mut().zip(others) {
+    let mut prospects = vec![Prospect::default(); queries.len()];
+    rules.each_reading(|survey, exemption| {
+        let view = View {
+            rights,
+            scene,
+            exemption,
+        };
+        for (prospect, other) in prospects
+            .iter_mut()
+            .zip(view.prospects(survey, queries.len())?)
+        {
             prospect.complete(other);
         }
-    }
+        Ok(())
+    })?;
     Ok(prospects)
 }
 
@@ -95,15 +97,15 @@ impl Prospect {
     }
 }
 
-/// What is asked, under one reading.
-struct Asked<'a> {
-    rights: Rights<'a>,
-    scene: &'a Scene<'a>,
-    exemption: Exemption,
+/// What gives access, as the ordinary evaluator sees it under one reading.
+pub(super) struct View<'a> {
+    pub(super) rights: Rights<'a>,
+    pub(super) scene: &'a Scene<'a>,
+    pub(super) exemption: Exemption,
 }
 
-impl Asked<'_> {
-    fn all(&self, survey: &Survey<'_>, count: usize) -> Result<Vec<Prospect>, Undetermined> {
+impl View<'_> {
+    fn prospects(&self, survey: &Survey<'_>, count: usize) -> Result<Vec<Prospect>, Undetermined> {
         let direct = survey.at_least(0, Level::Direct)?;
         let delegated = survey.at_least(0, Level::Delegated)?;
         let left_to_iam = delegated.difference(&direct)?;
@@ -133,37 +135,45 @@ impl Asked<'_> {
         let Some(cube) = requests.0.iter().find(|cube| !cube.is_empty()) else {
             return Ok(None);
         };
-        let Some(point) = survey.space.point(cube) else {
-            return Ok(None);
-        };
+        let example = self.look(&survey.space, cube);
+        match example {
+            Some(example) if example.level.max(Level::None) != level => {
+                Err(if survey.space.depends_on_variables(cube) {
+                    Undetermined::Unclear("the answer depends on a policy variable".to_owned())
+                } else {
+                    let Example {
+                        action, principal, ..
+                    } = example;
+                    Undetermined::Unconfirmed(format!("{action} of {principal}"))
+                })
+            }
+            example => Ok(example),
+        }
+    }
+
+    /// A request of a box, as the ordinary evaluator answers it.
+    pub(super) fn look(&self, space: &Space<'_>, cube: &Cube) -> Option<Example> {
+        let point = space.point(cube)?;
         let request = Request {
             caller: &point.caller,
             action: &point.action,
             key: self.scene.key,
             context: &point.context,
         };
-        let standing = standing(self.rights, &request, self.scene, self.exemption);
-        if standing.max(Level::None) != level {
-            return Err(if survey.space.depends_on_variables(cube) {
-                Undetermined::Unclear("the answer depends on a policy variable".to_owned())
-            } else {
-                Undetermined::Unconfirmed(format!("{} of {}", point.action, point.caller))
-            });
-        }
+        let level = standing(self.rights, &request, self.scene, self.exemption);
         let Answer { by, denial, .. } = self.answer(&request);
-        let by = if standing == Level::Delegated {
-            self.delegating(&request)
-        } else {
-            by
-        };
-        Ok(Some(Example {
-            level: standing,
-            by,
+        Some(Example {
+            level,
+            by: if level == Level::Delegated {
+                self.delegating(&request)
+            } else {
+                by
+            },
             denial,
             principal: point.caller.clone(),
             action: point.action.clone(),
             context: point.shown,
-        }))
+        })
     }
 
     /// What leaves a request to IAM policies.

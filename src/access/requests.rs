@@ -1,5 +1,7 @@
 //! Sets of requests: boxes that do not overlap, with the algebra of sets.
 
+use fixedbitset::FixedBitSet;
+
 use super::Exhausted;
 use super::cube::{Budget, Cube, pieces, rest};
 
@@ -49,6 +51,15 @@ impl Requests {
     pub fn intersection(&self, other: &Self) -> Self {
         let with_all = |cube: &Cube| other.0.iter().filter_map(|its| cube.and(its)).collect();
         Self(self.0.iter().flat_map::<Vec<Cube>, _>(with_all).collect())
+    }
+
+    /// The requests within a set in one dimension.
+    pub(super) fn limited(mut self, dim: usize, set: &FixedBitSet) -> Self {
+        for cube in &mut self.0 {
+            cube.limit(dim, set);
+        }
+        self.0.retain(|cube| !cube.is_empty());
+        self
     }
 
     /// True when the other set has no request that this one lacks.

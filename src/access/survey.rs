@@ -8,8 +8,8 @@ use super::rule::Rule;
 use super::space::Space;
 use super::{Exhausted, Rights, Scene, Tables, Undetermined};
 use crate::model::Principal;
-use crate::policy::Level;
 use crate::policy::reading::Exemption;
+use crate::policy::{Document, Effect, Level, Principals};
 
 /// All rules that have a say about a key, read for comparison.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub struct Rules<'a> {
     scene: Scene<'a>,
     sides: Vec<Vec<Rule<'a>>>,
     iam: Iam<'a>,
+    /// Whether the answer may depend on how `NotPrincipal` is read.
+    has_exemption: bool,
     /// What is asked about, as rules that give nothing.
     queries: Vec<Rule<'a>>,
 }
@@ -29,6 +31,7 @@ impl<'a> Rules<'a> {
             scene: *scene,
             sides: sides.iter().map(rules).collect::<Result<_, _>>()?,
             iam: Iam::of(scene.identities, scene.key)?,
+            has_exemption: sides.iter().any(|side| has_exemption(side.policy)),
             queries: Vec::new(),
         })
     }
@@ -52,13 +55,22 @@ impl<'a> Rules<'a> {
             .chain(self.iam.principals())
     }
 
-    /// Lays out all requests that the rules tell apart.
-    pub fn survey(&self) -> Result<Survey<'_>, Undetermined> {
-        self.survey_under(Exemption::default())
+    /// Looks at everything under each reading of `NotPrincipal` that makes a difference.
+    pub(super) fn each_reading(
+        &self,
+        mut look: impl FnMut(&Survey<'_>, Exemption) -> Result<(), Undetermined>,
+    ) -> Result<(), Undetermined> {
+        let mut survey = self.survey()?;
+        look(&survey, Exemption::WholeChain)?;
+        if self.has_exemption {
+            survey.read_under(Exemption::AnyLink)?;
+            look(&survey, Exemption::AnyLink)?;
+        }
+        Ok(())
     }
 
-    /// The same under a reading of `NotPrincipal`.
-    pub(super) fn survey_under(&self, exemption: Exemption) -> Result<Survey<'_>, Undetermined> {
+    /// Lays out all requests that the rules tell apart.
+    pub fn survey(&self) -> Result<Survey<'_>, Undetermined> {
         let rules: Vec<&Rule<'_>> = self.all().collect();
         let space = Space::of(&rules, self.iam.principals(), &self.scene)?;
         let mut survey = Survey {
@@ -66,9 +78,16 @@ impl<'a> Rules<'a> {
             space,
             sides: Vec::new(),
         };
-        survey.read_under(exemption)?;
+        survey.read_under(Exemption::WholeChain)?;
         Ok(survey)
     }
+}
+
+/// True when a statement denies all but some.
+fn has_exemption(document: &Document) -> bool {
+    document.statements.iter().any(|statement| {
+        statement.effect == Effect::Deny && matches!(statement.principals, Principals::Not(_))
+    })
 }
 
 /// The space of requests, and what each side allows in it.

@@ -286,9 +286,12 @@ pub(super) struct AllowArgs {
     /// Allow more changes at once than the guardrail does
     #[arg(long)]
     pub(super) allow_mass_change: bool,
-    /// Skip AWS's check that the caller can still change the policy afterwards
+    /// Skip the checks, AWS's own included, that somebody can still change the policy afterwards
     #[arg(long)]
     pub(super) allow_lockout: bool,
+    /// Allow changes of access that cannot be told
+    #[arg(long)]
+    pub(super) allow_undetermined: bool,
     /// Rewrite policies that mean the same in other words
     #[arg(long)]
     pub(super) rewrite: bool,

@@ -194,6 +194,7 @@ pub(super) fn limits(args: &AllowArgs, context: &Context) -> Limits {
         allow_deletion,
         allow_mass_change,
         allow_lockout,
+        allow_undetermined,
         rewrite,
     } = *args;
     let allow = Allow {
@@ -202,6 +203,7 @@ pub(super) fn limits(args: &AllowArgs, context: &Context) -> Limits {
         deletion: allow_deletion,
         mass_change: allow_mass_change,
         lockout: allow_lockout,
+        undetermined: allow_undetermined,
     };
     Limits {
         now: context.now,

@@ -13,7 +13,7 @@ use super::context::Context;
 use super::fault::Fault;
 use crate::engine::{self, Engine};
 use crate::kms::{Client, Pace};
-use crate::model::{AccountId, Place, Region};
+use crate::model::{AccountId, Partition, Place, Principal, Region};
 use crate::state::{DesiredPlace, Target};
 
 /// Where the local engine starts from when nothing names an account.
@@ -77,11 +77,14 @@ impl<'a> Targets<'a> {
                 .as_ref()
                 .parse()?,
         };
-        let account = match account {
-            Some(account) => *account,
-            None => caller(&config).await.context(
+        let account = if let Some(account) = account {
+            *account
+        } else {
+            let caller = caller(&config, region.partition()).await;
+            let caller = caller.context(
                 "cannot find out the account: give --account, or write an `Account` manifest",
-            )?,
+            )?;
+            caller.account
         };
         Ok(Place { account, region })
     }
@@ -96,28 +99,28 @@ impl<'a> Targets<'a> {
         let config = self
             .load(target, Some(&place.region), Some(place.account))
             .await?;
-        match (caller(&config).await, kind) {
-            (Ok(account), _) => ensure!(
-                account == place.account,
-                "the credentials lead to account {account}, but the manifests describe {}",
-                place.account
-            ),
+        let caller = match (caller(&config, place.partition()).await, kind) {
+            (Ok(Caller { account, principal }), _) => {
+                ensure!(
+                    account == place.account,
+                    "the credentials lead to account {account}, but the manifests describe {}",
+                    place.account
+                );
+                principal
+            }
             // A bare KMS endpoint need not have STS; AWS has.
-            (Err(_), Kind::Endpoint(_)) => {}
+            (Err(_), Kind::Endpoint(_)) => None,
             (Err(error), _) => {
                 return Err(error.context(format!("cannot reach account {}", place.account)));
             }
-        }
+        };
         let pace = if kind == Kind::Aws {
             Pace::share(target.requests_share)
         } else {
             Pace::unlimited()
         };
-        Ok(Client::new(
-            place.clone(),
-            &aws_sdk_kms::Config::new(&config),
-            pace,
-        ))
+        let client = Client::new(place.clone(), &aws_sdk_kms::Config::new(&config), pace);
+        Ok(client.with_caller(caller))
     }
 
     /// True when the target is somewhere that needs time to show what was written.
@@ -160,7 +163,8 @@ impl<'a> Targets<'a> {
             .endpoint_url("http://keywright.local")
             .http_client(engine::connector_as_root(Arc::clone(engine), place))
             .build();
-        Ok(Client::new(place.clone(), &config, Pace::unlimited()))
+        let root = Principal::Account(place.partition(), place.account);
+        Ok(Client::new(place.clone(), &config, Pace::unlimited()).with_caller(Some(root)))
     }
 
     fn engine_settings(&self) -> anyhow::Result<engine::Settings> {
@@ -274,8 +278,15 @@ fn is_loopback(url: &str) -> bool {
             .is_ok_and(|address| address.is_loopback())
 }
 
-/// The account that the credentials lead to.
-async fn caller(config: &SdkConfig) -> anyhow::Result<AccountId> {
+/// Whom the credentials are of.
+struct Caller {
+    account: AccountId,
+    /// `None` where the server names nobody that AWS could have.
+    principal: Option<Principal>,
+}
+
+/// Asks whom the credentials are of.
+async fn caller(config: &SdkConfig, partition: Partition) -> anyhow::Result<Caller> {
     let sts = aws_sdk_sts::Client::new(config);
     let identity = sts.get_caller_identity().send().await;
     let identity = identity.map_err(|error| {
@@ -284,8 +295,13 @@ async fn caller(config: &SdkConfig) -> anyhow::Result<AccountId> {
             DisplayErrorContext(&error)
         )
     })?;
-    Ok(identity
+    let account: AccountId = identity
         .account()
         .context("STS did not name an account")?
-        .parse()?)
+        .parse()?;
+    let arn = identity.arn();
+    Ok(Caller {
+        account,
+        principal: arn.and_then(|arn| Principal::parse(arn, partition).ok()),
+    })
 }

@@ -13,7 +13,7 @@ use aws_sdk_kms::config::retry::RetryConfig;
 use aws_sdk_kms::config::timeout::TimeoutConfig;
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 
-use crate::model::Place;
+use crate::model::{Place, Principal};
 
 pub use api::Api;
 pub use error::{CallError, ErrorKind};
@@ -28,6 +28,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Client {
     place: Place,
+    caller: Option<Principal>,
     sdk: aws_sdk_kms::Client,
     pace: Pace,
     calls: Vec<AtomicU64>,
@@ -51,10 +52,23 @@ impl Client {
         let calls = Api::ALL.iter().map(|_| AtomicU64::new(0)).collect();
         Self {
             place,
+            caller: None,
             sdk: aws_sdk_kms::Client::from_conf(config),
             pace,
             calls,
         }
+    }
+
+    /// The same client, of which it is known who calls.
+    #[must_use]
+    pub fn with_caller(mut self, caller: Option<Principal>) -> Self {
+        self.caller = caller;
+        self
+    }
+
+    /// Who calls, where that is known.
+    pub fn caller(&self) -> Option<&Principal> {
+        self.caller.as_ref()
     }
 
     /// The account and Region that the client talks to.

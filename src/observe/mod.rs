@@ -116,6 +116,7 @@ pub async fn observe(
 ) -> ObservedPlace {
     let mut place = ObservedPlace {
         place: client.place().clone(),
+        caller: client.caller().cloned(),
         aliases: BTreeMap::new(),
         keys: BTreeMap::new(),
         others: BTreeMap::new(),

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::{Action, GrantToCreate, KeyPlan};
+use super::guard::Check;
+use super::key::Surroundings;
+use super::{Action, GrantToCreate, KeyPlan, Refusal};
 use crate::access::{Comparison, Rights, Scene, Shifts, Verdict, compare, shifts};
 use crate::model::{KeyArn, Place};
 use crate::policy::{Document, Grant};
@@ -31,7 +33,8 @@ impl AccessChange {
 pub(super) struct Sides<'a> {
     pub(super) key: Cow<'a, KeyArn>,
     before: Side<'a>,
-    pub(super) after: Side<'a>,
+    after: Side<'a>,
+    writes_policy: bool,
 }
 
 /// What gives access at one time.
@@ -44,11 +47,19 @@ pub(super) struct Side<'a> {
 
 impl Side<'_> {
     /// What gives access, or why that is not known.
-    pub(super) fn rights(&self) -> Result<Rights<'_>, String> {
+    fn rights(&self) -> Result<Rights<'_>, String> {
         Ok(Rights {
             policy: self.policy.as_ref().map_err(Clone::clone)?,
             grants: &self.grants,
         })
+    }
+
+    /// What gives access as far as it is known.
+    fn known<'s>(&'s self, silence: &'s Document) -> Rights<'s> {
+        Rights {
+            policy: self.policy.as_ref().map_or(silence, Cow::as_ref),
+            grants: &self.grants,
+        }
     }
 }
 
@@ -75,7 +86,26 @@ impl<'a> Sides<'a> {
             key,
             before: before(live),
             after: after(plan, live),
+            writes_policy: plan.changes.iter().any(|one| one.action.policy().is_some()),
         })
+    }
+
+    /// Why the guardrails refuse the change.
+    pub(super) fn refusals(&self, around: &Surroundings<'_>) -> Vec<Refusal> {
+        let silence = Document::empty();
+        let check = Check {
+            before: self.before.known(&silence),
+            after: self.after.known(&silence),
+            scene: Scene::of(&self.key),
+            guardrails: &around.place.guardrails,
+            caller: around.live.caller.as_ref(),
+            limits: around.limits,
+        };
+        if self.writes_policy {
+            check.of_policy()
+        } else {
+            check.of_grants()
+        }
     }
 
     /// Who gains and who loses what.

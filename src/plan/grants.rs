@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::key::Draft;
+use super::key::{Draft, Surroundings};
 use super::{Action, GrantToCreate, KeyPlan, Limits, Note, Refusal, Rule};
 use crate::model::{GrantName, GrantTerms, KeyState, LiveGrantName, Principal, ScopeName};
 use crate::state::{
@@ -233,5 +233,9 @@ pub(super) fn plan_foreign(
         now: limits.now,
     };
     self::plan(&mut draft, &terms, &found.grants);
-    draft.finish(&place.place)
+    draft.finish(&Surroundings {
+        place,
+        live,
+        limits,
+    })
 }

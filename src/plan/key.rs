@@ -9,7 +9,7 @@ use super::change::{rotation_agrees, tags_to_remove, tags_to_set};
 use super::identity::{self, Found, Owner, is_going};
 use super::{AccessChange, Action, Change, KeyPlan, Limits, NewKey, Note, Refusal, Rule, grants};
 use crate::access::{Scene, Verdict, compare};
-use crate::model::{AliasName, KeyArn, KeyId, KeyState, Place, RotationPeriod, TagKey};
+use crate::model::{AliasName, KeyArn, KeyId, KeyState, RotationPeriod, TagKey};
 use crate::policy::{self, Document};
 use crate::state::{
     Deletion, DesiredKey, DesiredPlace, LivePolicy, ObservedKey, ObservedPlace, Rotation,
@@ -47,11 +47,19 @@ impl Draft<'_> {
         }
     }
 
-    /// The plan, with what its changes do to access.
-    pub(super) fn finish(mut self, place: &Place) -> KeyPlan {
-        if let Some(sides) = Sides::of(&self.plan, self.live, place) {
-            self.plan.access = sides.change();
-        }
+    /// The plan, with what its changes do to access and why that is refused.
+    pub(super) fn finish(mut self, around: &Surroundings<'_>) -> KeyPlan {
+        let Some(sides) = Sides::of(&self.plan, self.live, &around.place.place) else {
+            return self.plan;
+        };
+        let access = sides.change();
+        let refusals = if access.is_some() {
+            sides.refusals(around)
+        } else {
+            Vec::new()
+        };
+        self.plan.access = access;
+        self.plan.refusals.extend(refusals);
         self.plan
     }
 
@@ -62,6 +70,14 @@ impl Draft<'_> {
     fn refuse(&mut self, rule: Rule, message: impl Into<String>, help: impl Into<String>) {
         self.plan.refusals.push(Refusal::new(rule, message, help));
     }
+}
+
+/// What a key is planned by, beside its own manifest and live state.
+#[derive(Clone, Copy)]
+pub(super) struct Surroundings<'a> {
+    pub(super) place: &'a DesiredPlace,
+    pub(super) live: &'a ObservedPlace,
+    pub(super) limits: &'a Limits,
 }
 
 /// A manifest's key, the account it is planned against, and the limits of the run.
@@ -117,7 +133,11 @@ pub(super) fn plan(
             draft.plan.refusals.push(refusal);
         }
     }
-    draft.finish(&place.place)
+    draft.finish(&Surroundings {
+        place,
+        live,
+        limits,
+    })
 }
 
 impl KeyPlan {

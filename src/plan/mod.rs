@@ -44,8 +44,10 @@ pub struct Allow {
     pub deletion: bool,
     /// Change more keys at once than the guardrail allows.
     pub mass_change: bool,
-    /// Skip AWS's own lock-out check.
+    /// Skip the lock-out checks, AWS's own included.
     pub lockout: bool,
+    /// Change access that cannot be told.
+    pub undetermined: bool,
 }
 
 /// What a run would do, as data.

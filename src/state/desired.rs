@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use crate::diagnostic::Location;
 use crate::model::{
-    AccountId, AliasName, GrantName, GrantTerms, KeyId, KeyName, KeyType, Origin, Place,
-    RotationPeriod, ScopeName, Tags,
+    AccountId, AliasName, GrantName, GrantTerms, KeyId, KeyName, KeyType, OrganizationId, Origin,
+    Place, RotationPeriod, ScopeName, Tags,
 };
 use crate::policy::Document;
 
@@ -56,16 +56,34 @@ pub struct Target {
 }
 
 /// Limits on what a plan may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guardrails {
     /// Largest part of ten or more keys that one run may change, in percent.
     pub mass_change_percent: u8,
+    /// How many durable principals must be able to change a key's policy, at least.
+    pub minimum_administrators: u8,
+    /// Whether whoever makes a change may lose the way to undo it.
+    pub caller_may_leave: bool,
+    /// Other accounts that may be given access.
+    pub allowed_accounts: BTreeSet<AccountId>,
+    /// Organizations that may be given access.
+    pub allowed_organizations: BTreeSet<OrganizationId>,
+    /// Whether anyone may be given access.
+    pub public: bool,
+    /// The key policy beyond which no access goes.
+    pub ceiling: Option<Arc<Document>>,
 }
 
 impl Default for Guardrails {
     fn default() -> Self {
         Self {
             mass_change_percent: 30,
+            minimum_administrators: 1,
+            caller_may_leave: false,
+            allowed_accounts: BTreeSet::new(),
+            allowed_organizations: BTreeSet::new(),
+            public: false,
+            ceiling: None,
         }
     }
 }

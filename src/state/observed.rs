@@ -23,6 +23,8 @@ pub struct Observed {
 pub struct ObservedPlace {
     /// The account and Region.
     pub place: Place,
+    /// Who reads and writes here, where that is known.
+    pub caller: Option<Principal>,
     /// Aliases and the keys that they lead to, AWS's own left out.
     pub aliases: BTreeMap<AliasName, KeyId>,
     /// The keys that were read, by id.

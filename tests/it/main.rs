@@ -23,6 +23,7 @@ mod diff;
 mod drift;
 mod engine;
 mod explain;
+mod guardrails;
 mod hazards;
 mod manifests;
 mod schema;

@@ -20,7 +20,8 @@ pub(super) async fn run(args: &DriftArgs, context: &Context) -> anyhow::Result<E
         disabling: true,
         deletion: true,
         mass_change: true,
-        lockout: false,
+        lockout: true,
+        undetermined: true,
     };
     let limits = Limits {
         now: context.now,

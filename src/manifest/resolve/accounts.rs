@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use crate::manifest::Fallback;
 use crate::manifest::fault::{Fault, Faults, Span};
 use crate::manifest::fields::{Field, NonEmpty};
-use crate::manifest::typed::{AccountFields, AccountName, KeyFields};
+use crate::manifest::typed::{
+    AccountFields, AccountName, GuardrailFields, KeyFields, PolicySource,
+};
 use crate::model::{AccountId, Place, Region, ScopeName};
 use crate::state::{DesiredPlace, Guardrails, Target};
 
@@ -21,6 +23,8 @@ pub(super) struct Account<'a> {
     pub(super) defaults: Option<&'a KeyFields>,
     target: Target,
     guardrails: Guardrails,
+    /// The policy beyond which no access goes; it is read for each place.
+    pub(super) ceiling: Option<&'a PolicySource>,
 }
 
 impl<'a> Account<'a> {
@@ -42,10 +46,6 @@ impl<'a> Account<'a> {
                 .value()
                 .map_or(REQUESTS_SHARE, |percent| percent.0),
         };
-        let mass_change = fields
-            .guardrails
-            .value()
-            .and_then(|guardrails| guardrails.mass_change.value());
         Some(Self {
             name: Some(&name.0),
             id,
@@ -53,9 +53,15 @@ impl<'a> Account<'a> {
             scope: fields.scope.value().cloned().unwrap_or_default(),
             defaults: fields.defaults.value().map(|defaults| &defaults.0),
             target,
-            guardrails: mass_change.map_or_else(Guardrails::default, |percent| Guardrails {
-                mass_change_percent: percent.0,
-            }),
+            guardrails: fields
+                .guardrails
+                .value()
+                .map(guardrails)
+                .unwrap_or_default(),
+            ceiling: fields
+                .guardrails
+                .value()
+                .and_then(|guardrails| guardrails.ceiling.value()),
         })
     }
 
@@ -71,6 +77,7 @@ impl<'a> Account<'a> {
                 ..Target::default()
             },
             guardrails: Guardrails::default(),
+            ceiling: None,
         }
     }
 
@@ -80,7 +87,7 @@ impl<'a> Account<'a> {
             place,
             target: self.target.clone(),
             scope: self.scope.clone(),
-            guardrails: self.guardrails,
+            guardrails: self.guardrails.clone(),
             keys: BTreeMap::new(),
             grants: BTreeMap::new(),
         }
@@ -95,6 +102,37 @@ impl<'a> Account<'a> {
 
     fn is_named(&self, name: &str) -> bool {
         self.name == Some(name) || self.id.as_str() == name
+    }
+}
+
+/// The guardrails, apart from the ceiling.
+fn guardrails(fields: &GuardrailFields) -> Guardrails {
+    let default = Guardrails::default();
+    let all = |list: &Field<Vec<AccountId>>| list.value().into_iter().flatten().copied().collect();
+    Guardrails {
+        mass_change_percent: fields
+            .mass_change
+            .value()
+            .map_or(default.mass_change_percent, |percent| percent.0),
+        minimum_administrators: fields
+            .minimum_administrators
+            .value()
+            .map_or(default.minimum_administrators, |count| count.0),
+        caller_may_leave: fields
+            .caller_may_leave
+            .value()
+            .copied()
+            .unwrap_or(default.caller_may_leave),
+        allowed_accounts: all(&fields.allowed_accounts),
+        allowed_organizations: fields
+            .allowed_organizations
+            .value()
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect(),
+        public: fields.public.value().copied().unwrap_or(default.public),
+        ceiling: None,
     }
 }
 

@@ -9,6 +9,7 @@ mod policy;
 mod teams;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use self::accounts::{Account, Accounts};
 use self::claims::Claims;
@@ -54,7 +55,7 @@ pub(super) fn desired(manifests: &Manifests, fallback: &Fallback, faults: &mut F
     for grant in grants {
         run.add_grant(grant, faults);
     }
-    run.finish()
+    run.finish(faults)
 }
 
 /// What surrounds a key or a grant while it is resolved for one place.
@@ -162,7 +163,7 @@ impl<'a> Run<'a> {
             .or_insert_with(|| account.empty_place(place.clone()))
     }
 
-    fn finish(mut self) -> Desired {
+    fn finish(mut self, faults: &mut Faults) -> Desired {
         let accounts = self.accounts;
         for (account, place) in accounts.declared_places() {
             self.place(account, &place);
@@ -172,8 +173,27 @@ impl<'a> Run<'a> {
         {
             self.place(account, &place);
         }
+        self.read_ceilings(faults);
         Desired {
             places: self.places.into_values().collect(),
+        }
+    }
+
+    /// Reads the policies that guardrails name, once more for each place that they are for.
+    fn read_ceilings(&mut self, faults: &mut Faults) {
+        for (place, desired) in &mut self.places {
+            let account = self.accounts.of(place);
+            let Some((account, ceiling)) = account.and_then(|one| Some((one, one.ceiling?))) else {
+                continue;
+            };
+            let site = Site {
+                sources: self.sources,
+                teams: self.teams,
+                account,
+                place,
+            };
+            let ceiling = policy::whole_policy(site, ceiling, faults);
+            desired.guardrails.ceiling = ceiling.map(Arc::new);
         }
     }
 }

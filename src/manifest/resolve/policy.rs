@@ -76,7 +76,12 @@ fn check_text(document: &Document, at: Span, faults: &mut Faults) {
     }
 }
 
-fn whole_policy(site: Site<'_>, source: &PolicySource, faults: &mut Faults) -> Option<Document> {
+/// A policy that is written out, or stands in a file.
+pub(super) fn whole_policy(
+    site: Site<'_>,
+    source: &PolicySource,
+    faults: &mut Faults,
+) -> Option<Document> {
     let partition = site.place.partition();
     match source {
         PolicySource::Inline(raw) => {

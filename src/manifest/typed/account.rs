@@ -2,12 +2,12 @@
 
 use serde_json::{Value as Json, json};
 
-use super::key::KeyDefaults;
-use super::words::{AccountName, Percent, Text, one_of, text};
+use super::key::{KeyDefaults, PolicySource};
+use super::words::{AccountName, AdministratorCount, Percent, Text, one_of, text};
 use crate::manifest::fault::{Fault, Faults};
 use crate::manifest::fields::{NonEmpty, Readable, mapping, mapping_schema, read_mapping};
 use crate::manifest::yaml::Node;
-use crate::model::{AccountId, Region, ScopeName};
+use crate::model::{AccountId, OrganizationId, Region, ScopeName};
 
 mapping! {
     /// An AWS account that the manifests describe.
@@ -45,8 +45,20 @@ mapping! {
     GuardrailFields ("the guardrails") {
         /// Largest part of ten or more keys that one run may change.
         mass_change: Percent [= "30"],
+        /// How many durable principals must be able to change a key's policy, at least.
+        minimum_administrators: AdministratorCount [= "1"],
+        /// Whether whoever makes a change may lose the way to undo it.
+        caller_may_leave: bool [= "false"],
+        /// Other accounts that may be given access.
+        allowed_accounts: Vec<AccountId> [],
+        /// Organizations that may be given access.
+        allowed_organizations: Vec<OrganizationId> [],
+        /// Whether anyone may be given access.
+        public: bool [= "false"],
+        /// A key policy beyond which no access goes: written out, or `{file: PATH}`.
+        ceiling: PolicySource [],
     }
-    later { minimum_administrators, caller_may_leave, allowed_accounts, allowed_organizations, ceiling, public }
+    later {}
 }
 
 impl Readable for GuardrailFields {

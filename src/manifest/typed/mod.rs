@@ -10,7 +10,7 @@ mod words;
 
 use serde_json::{Value as Json, json};
 
-pub(crate) use self::account::AccountFields;
+pub(crate) use self::account::{AccountFields, GuardrailFields};
 pub(crate) use self::grant::GrantFields;
 pub(crate) use self::key::{
     DeletionSetting, KeyFields, KeyStateSetting, PolicySource, RotationSetting, UserEntry,

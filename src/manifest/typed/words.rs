@@ -9,8 +9,8 @@ use crate::manifest::fault::{Fault, Faults};
 use crate::manifest::fields::{Readable, wrong_type};
 use crate::manifest::yaml::{Node, Value};
 use crate::model::{
-    AccountId, AliasName, GrantName, KeyId, KeyName, KeySpec, KeyUsage, Malformed, Origin, Region,
-    ScopeName, TagKey, TagValue, TeamName,
+    AccountId, AliasName, GrantName, KeyId, KeyName, KeySpec, KeyUsage, Malformed, OrganizationId,
+    Origin, Region, ScopeName, TagKey, TagValue, TeamName,
 };
 
 /// The text of a scalar, whatever YAML would make of it.
@@ -57,6 +57,7 @@ nouns! {
     AliasName, "an alias name", {"type": "string", "pattern": "^(alias/)?[A-Za-z0-9/_:-]{1,250}$"};
     GrantName, "a grant name", {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,128}$"};
     KeyId, "a key id", {"type": "string"};
+    OrganizationId, "an organization id", {"type": "string", "pattern": "^o-[a-z0-9]{10,32}$"};
     KeyName, "a key name", {"type": "string", "pattern": "^(alias/)?[A-Za-z0-9/_:-]{1,250}$"};
     Region, "a Region", {"type": "string"};
     ScopeName, "a scope", {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"};
@@ -252,6 +253,27 @@ impl Readable for Percent {
 
     fn schema() -> Json {
         json!({"type": ["integer", "string"], "minimum": 1, "maximum": 100, "pattern": "^[0-9]+%?$"})
+    }
+}
+
+/// How many administrators there must be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AdministratorCount(pub(crate) u8);
+
+impl Readable for AdministratorCount {
+    fn read(node: &Node, faults: &mut Faults) -> Option<Self> {
+        let number = number(node, ' ', "a number of administrators", faults)?;
+        if let Ok(count @ 1..=100) = u8::try_from(number) {
+            return Some(Self(count));
+        }
+        let message = format!("{number} administrators are out of range");
+        let fault = Fault::error("out-of-range", message, node.span);
+        faults.push(fault.help("it takes 1 to 100; --allow-lockout lets one run do without"));
+        None
+    }
+
+    fn schema() -> Json {
+        json!({"type": "integer", "minimum": 1, "maximum": 100})
     }
 }
 

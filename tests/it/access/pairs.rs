@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::{calls, level, pairs, verdicts};
 
-fn mirrored(verdict: Verdict) -> Verdict {
+pub(super) fn mirrored(verdict: Verdict) -> Verdict {
     match verdict {
         Verdict::Narrower => Verdict::Wider,
         Verdict::Wider => Verdict::Narrower,

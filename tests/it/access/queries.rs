@@ -138,9 +138,14 @@ fn an_account_stands_for_everyone_of_it_and_a_role_for_its_sessions() {
     let delegation = json!({"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*", "Resource": "*"});
     let session = "arn:aws:sts::111122223333:assumed-role/app/s-1";
     let only_session = json!({"Effect": "Allow", "Principal": {"AWS": session}, "Action": "kms:Decrypt", "Resource": "*"});
-    check(&[delegation.clone()], (APP, "kms:Decrypt"), &[], "iam");
     check(
-        &[delegation.clone()],
+        std::slice::from_ref(&delegation),
+        (APP, "kms:Decrypt"),
+        &[],
+        "iam",
+    );
+    check(
+        std::slice::from_ref(&delegation),
         ("111122223333", "kms:Decrypt"),
         &[],
         "allowed iam",
@@ -152,7 +157,7 @@ fn an_account_stands_for_everyone_of_it_and_a_role_for_its_sessions() {
         "refused",
     );
     check(
-        &[only_session.clone()],
+        std::slice::from_ref(&only_session),
         (APP, "kms:Decrypt"),
         &[],
         "allowed refused",
@@ -166,9 +171,14 @@ fn of_a_key_with_several_values_exactly_these_are_there() {
         "Condition": {"ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["tenant", "purpose"]}}});
     let keys = "kms:EncryptionContextKeys";
     let ask = (APP, "kms:Decrypt");
-    check(&[statement.clone()], ask, &[(keys, &["tenant"])], "allowed");
     check(
-        &[statement.clone()],
+        std::slice::from_ref(&statement),
+        ask,
+        &[(keys, &["tenant"])],
+        "allowed",
+    );
+    check(
+        std::slice::from_ref(&statement),
         ask,
         &[(keys, &["tenant", "purpose"])],
         "allowed",

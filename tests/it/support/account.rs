@@ -86,6 +86,7 @@ pub(crate) fn limits() -> Limits {
         deletion: true,
         mass_change: true,
         lockout: true,
+        undetermined: true,
     };
     Limits {
         now: NOW.parse().unwrap(),

@@ -35,7 +35,12 @@ pub(crate) fn in_place(keys: Vec<DesiredKey>) -> Desired {
         place: place(),
         target: Target::default(),
         scope: ScopeName::default(),
-        guardrails: Guardrails::default(),
+        guardrails: Guardrails {
+            public: true,
+            allowed_accounts: ["444455556666".parse().unwrap()].into(),
+            allowed_organizations: ["o-abcdef1234".parse().unwrap()].into(),
+            ..Guardrails::default()
+        },
         keys: keys
             .into_iter()
             .map(|key| (key.name.clone(), key))

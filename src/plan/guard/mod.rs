@@ -1,6 +1,10 @@
 //! Guardrails: why a plan refuses to do something, and what is worth knowing about it.
 
+mod access;
+
 use std::collections::BTreeMap;
+
+pub(super) use access::Check;
 
 use super::{Action, KeyPlan, Limits};
 use crate::model::{KeyArn, KeyName};
@@ -27,6 +31,16 @@ pub enum Rule {
     MassChange,
     /// A quota of KMS.
     Quota,
+    /// Too few could still change the policy.
+    Lockout,
+    /// Access for anyone.
+    Public,
+    /// Access for an account or organization that is not listed.
+    Foreign,
+    /// Access beyond a reference policy.
+    Ceiling,
+    /// Access that cannot be told.
+    Undetermined,
 }
 
 impl Rule {
@@ -42,6 +56,11 @@ impl Rule {
             Self::Deletion => "deletion",
             Self::MassChange => "mass-change",
             Self::Quota => "quota",
+            Self::Lockout => "lock-out",
+            Self::Public => "public",
+            Self::Foreign => "foreign-access",
+            Self::Ceiling => "ceiling",
+            Self::Undetermined => "undetermined",
         }
     }
 }
