@@ -24,13 +24,17 @@ mod shift;
 mod administrators;
 mod ceiling;
 mod strangers;
+mod holdings;
+mod matrix;
 
 use std::fmt;
 
 pub use administrators::{administrators, changes_of_policy};
 pub use ceiling::beyond;
 pub use compare::{Comparison, Scales, Verdict, Witness, compare};
+pub use holdings::{Holding, Holdings, Sample, holdings};
 pub use mark::Mark;
+pub use matrix::{Cell, Column, Part, Row};
 pub use query::{Example, Prospect, Query, ask, facts};
 pub use requests::Requests;
 pub use shift::{Shift, Shifts, Turn, shifts};

@@ -305,7 +305,7 @@ fn close(open: &Levels, closed: &Levels, budget: &mut Budget) -> Result<Requests
 }
 
 /// Leaves out of each box the callers, then the operations, that other boxes tell already; small boxes first.
-fn trim(mut cubes: Vec<Cube>, budget: &mut Budget) -> Result<Vec<Cube>, Exhausted> {
+pub(super) fn trim(mut cubes: Vec<Cube>, budget: &mut Budget) -> Result<Vec<Cube>, Exhausted> {
     cubes.sort_by_cached_key(Cube::size);
     for dim in [CALLERS, ACTIONS] {
         for index in 0..cubes.len() {
@@ -337,7 +337,7 @@ fn trim(mut cubes: Vec<Cube>, budget: &mut Budget) -> Result<Vec<Cube>, Exhauste
 }
 
 /// The largest box around a point of a box that stays within a set: contexts first, then operations, then callers.
-fn grow(
+pub(super) fn grow(
     space: &Space<'_>,
     within: &Requests,
     from: &Cube,

@@ -165,12 +165,23 @@ impl<'r> Space<'r> {
     /// Requests that AWS's tables say there are not: operations that do not work from other accounts, and condition
     /// keys with operations that do not have them.
     pub(super) fn impossible(&self, key: &KeyArn) -> Vec<Cube> {
+        let cubes = std::iter::once(self.out_of_reach(key)).chain(self.pointless());
+        cubes.filter(|cube| !cube.is_empty()).collect()
+    }
+
+    /// Calls from other accounts of operations that do not work across accounts.
+    pub(super) fn out_of_reach(&self, key: &KeyArn) -> Cube {
         let home = Some((key.partition, key.place.account));
         let is_foreign = |caller: &Caller| caller.home.is_some() && caller.home != home;
         let mut foreign = self.all();
         foreign.limit(CALLERS, &self.set_of_callers(&is_foreign));
         let stays_home = |operation: Operation| !operation.is_cross_account();
         foreign.limit(ACTIONS, &self.set_of_operations(&stays_home));
+        foreign
+    }
+
+    /// Condition keys with operations that do not have them.
+    pub(super) fn pointless(&self) -> impl Iterator<Item = Cube> {
         let keys = self.dimensions.iter().enumerate().map(|(at, dimension)| {
             let mut cube = self.all();
             cube.leave(KEYS + at, &dimension.absent());
@@ -178,12 +189,11 @@ impl<'r> Space<'r> {
             cube.limit(ACTIONS, &self.set_of_operations(&lacks));
             cube
         });
-        let cubes = std::iter::once(foreign).chain(keys);
-        cubes.filter(|cube| !cube.is_empty()).collect()
+        keys.filter(|cube| !cube.is_empty())
     }
 
     /// Today's operations of a kind; nothing is said about those to come.
-    fn set_of_operations(&self, is_in: &dyn Fn(Operation) -> bool) -> FixedBitSet {
+    pub(super) fn set_of_operations(&self, is_in: &dyn Fn(Operation) -> bool) -> FixedBitSet {
         let mut set = FixedBitSet::with_capacity(self.actions.len());
         let points = self.actions.iter().enumerate();
         let known = points.filter_map(|(at, (name, _))| Some((at, name.parse().ok()?)));

@@ -3,8 +3,9 @@
 use camino::Utf8PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use super::keys::KeyRef;
 use super::output::OutputSpec;
-use crate::model::{AccountId, KeyArn, Region};
+use crate::model::{AccountId, Region};
 
 /// Keep AWS KMS the way the manifests say
 ///
@@ -62,22 +63,30 @@ pub(super) enum Verb {
     ///
     /// Exit codes: 0 no drift, 1 error, 2 drift, 3 refused, 5 some keys unreadable.
     Drift(DriftArgs),
-    /// Compare what two key policies allow
+    /// Show who can do what with live keys
     ///
-    /// Answers exactly, over all requests, whether the second policy gives more access than the first, with a request
-    /// that shows each difference. A policy is a JSON file, also as `aws kms get-key-policy` prints it; `-` is the
-    /// standard input.
+    /// Reads key policies and grants, and computes exactly what they give, over all requests: a matrix of principals and
+    /// operations for each key, with the conditions in notes. `IAM` in a cell means that IAM policies of the principal's
+    /// account must allow it too.
+    ///
+    /// Exit codes: 0 shown, 1 error or no such key, 5 some keys unreadable.
+    Access(AccessArgs),
+    /// Tell whether a request is allowed, and what decides it
+    ///
+    /// Evaluates one request against the policy, the grants and the tags of a live key, or, with --policy, offline against
+    /// files. With --batch, reads one request a line as JSON and answers each with a line.
+    ///
+    /// Exit codes: 0 allowed, 1 error, 2 not allowed; of a batch: 0 every line answered, 1 some lines wrong.
+    Explain(Box<ExplainArgs>),
+    /// Compare what two policies, or two sets of manifests, allow
+    ///
+    /// Answers exactly, over all requests, who gains and who loses which access from the first to the second. A policy is a
+    /// JSON file, also as `aws kms get-key-policy` prints it; `-` is the standard input. Folders and YAML files are
+    /// manifests: their keys are compared one by one, policy and declared grants together, offline.
     ///
     /// Exit codes: 0 both answer every request alike, 1 error, 2 they differ or there is no sure answer; with --batch,
     /// 0 every line is answered, 1 one is not.
     Diff(DiffArgs),
-    /// Tell whether a request is allowed, and what decides it
-    ///
-    /// Evaluates one request against a key policy, the caller's own policies and grants, offline. With --batch, reads one
-    /// request a line as JSON and answers each with a line.
-    ///
-    /// Exit codes: 0 allowed, 1 error, 2 not allowed; of a batch: 0 every line answered, 1 some lines wrong.
-    Explain(ExplainArgs),
     /// Print the JSON Schema of manifests
     ///
     /// Point an editor at it to complete and check manifests while typing.
@@ -134,10 +143,10 @@ pub(super) struct DriftArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct DiffArgs {
-    /// The first policy
+    /// The first policy, or the first manifests
     #[arg(required_unless_present = "batch")]
     pub(super) before: Option<Utf8PathBuf>,
-    /// The second policy
+    /// The second policy, or the second manifests
     #[arg(required_unless_present = "batch")]
     pub(super) after: Option<Utf8PathBuf>,
     /// Answer JSON Lines `{id, a, b, account, keyArn}` of a file or, without one, of the standard input
@@ -166,18 +175,50 @@ pub(super) enum ActionsArg {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(super) struct AccessArgs {
+    /// A manifest's key, an alias, a key id or an ARN [default: all keys of the manifests]
+    #[arg(value_name = "KEY")]
+    pub(super) keys: Vec<KeyRef>,
+    #[command(flatten)]
+    pub(super) live: LiveArgs,
+    #[command(flatten)]
+    pub(super) outputs: OutputArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct LiveArgs {
+    /// Manifest files or folders that name keys and accounts; may be given several times [default: manifests]
+    #[arg(long, value_name = "PATH")]
+    pub(super) manifests: Vec<Utf8PathBuf>,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(super) struct ExplainArgs {
+    /// Who calls: `role/NAME` and the like, as in manifests; an ARN; `account` for the root user; a service such as
+    /// `logs.amazonaws.com`; or `anonymous`
+    #[arg(required_unless_present = "batch")]
+    pub(super) principal: Option<String>,
+    /// What is called, such as `Decrypt`
+    #[arg(required_unless_present = "batch")]
+    pub(super) operation: Option<String>,
+    /// A manifest's key, an alias, a key id or an ARN; with --policy an ARN [default then: some key of the account]
+    #[arg(required_unless_present_any = ["batch", "policy"])]
+    pub(super) key: Option<KeyRef>,
     /// Answer requests in JSON Lines, from the standard input where no file is named
     #[arg(
         long,
         value_name = "FILE",
         num_args = 0..=1,
         default_missing_value = "-",
-        conflicts_with_all = ["request", "outputs"]
+        conflicts_with_all = ["principal", "request", "outputs"]
     )]
     pub(super) batch: Option<Utf8PathBuf>,
     #[command(flatten)]
     pub(super) request: RequestArgs,
+    #[command(flatten)]
+    pub(super) live: LiveArgs,
     #[command(flatten)]
     pub(super) outputs: OutputArgs,
 }
@@ -186,18 +227,9 @@ pub(super) struct ExplainArgs {
 #[group(id = "request", multiple = true)]
 #[command(next_help_heading = "Request")]
 pub(super) struct RequestArgs {
-    /// File with the key policy
-    #[arg(long, value_name = "FILE", required_unless_present = "batch")]
+    /// File with the key policy, in place of a live key's
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["manifests", "target", "endpoint", "profile"])]
     pub(super) policy: Option<Utf8PathBuf>,
-    /// Who calls: an ARN, an account id for its root user, a service such as `logs.amazonaws.com`, or `anonymous`
-    #[arg(long, value_name = "ARN", required_unless_present = "batch")]
-    pub(super) principal: Option<String>,
-    /// What is called, such as `kms:Decrypt`
-    #[arg(long, value_name = "ACTION", required_unless_present = "batch")]
-    pub(super) action: Option<String>,
-    /// ARN of the key
-    #[arg(long, value_name = "KEY_ARN", required_unless_present = "batch")]
-    pub(super) resource: Option<KeyArn>,
     /// File with an identity policy of the caller; may be given several times
     #[arg(long = "identity-policy", value_name = "FILE")]
     pub(super) identity_policies: Vec<Utf8PathBuf>,
@@ -208,10 +240,10 @@ pub(super) struct RequestArgs {
     #[arg(long = "session-policy", value_name = "FILE")]
     pub(super) session_policies: Vec<Utf8PathBuf>,
     /// File with the key's grants, as `aws kms list-grants` prints them
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "policy")]
     pub(super) grants: Option<Utf8PathBuf>,
-    /// A condition key of the request, such as `kms:ViaService=s3.eu-central-1.amazonaws.com`; several times for several
-    /// keys or values
+    /// A condition key of the request, such as `aws:SourceVpc=vpc-1`; `via=s3` for a call through a service of the key's
+    /// Region, `context.NAME=VALUE` for a pair of the encryption context; several times for several keys or values
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     pub(super) context: Vec<(String, String)>,
 }

@@ -17,6 +17,8 @@ pub(super) struct Context {
     pub(super) can_ask: bool,
     /// Whether a person watches the standard error.
     pub(super) is_watched: bool,
+    /// How many columns the terminal of the standard output has.
+    pub(super) width: Option<usize>,
     /// Whether credentials are in the environment.
     pub(super) has_credentials: bool,
     /// The Region of the environment, for the local engine.
@@ -43,6 +45,8 @@ impl Context {
             now,
             can_ask: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
             is_watched: std::io::stderr().is_terminal(),
+            width: terminal_size::terminal_size_of(std::io::stdout())
+                .map(|(terminal_size::Width(columns), _)| usize::from(columns)),
             has_credentials: variable("AWS_ACCESS_KEY_ID").is_some()
                 || variable("AWS_PROFILE").is_some(),
             region: variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")),

@@ -21,6 +21,7 @@ use crate::diagnostic::Diagnostic;
 use crate::model::Place;
 use crate::state::Desired;
 
+pub(crate) use self::fault::nearest;
 pub use self::source::{Source, Sources};
 
 /// Where keys live when no `Account` document says so.

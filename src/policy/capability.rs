@@ -156,6 +156,18 @@ impl Capability {
         (Self::Grant, "grant"),
     ];
 
+    /// The operations on a key that the capability stands for; none where such keys have none of them.
+    pub fn operations(self, key: &KeyContext) -> BTreeSet<Operation> {
+        let patterns = patterns(self.actions(key));
+        let has = |operation: &Operation| {
+            let mut patterns = patterns.iter();
+            patterns.any(|pattern| pattern.matches(operation.action()))
+        };
+        let mut operations: BTreeSet<Operation> = Operation::ALL.iter().copied().collect();
+        operations.retain(|one| one.is_key_level() && key.key_type.supports(*one) && has(one));
+        operations
+    }
+
     /// The capability's actions on a key.
     pub(super) fn actions(self, key: &KeyContext) -> Vec<&'static str> {
         match self {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 
 use super::style::{ADDED, PROBLEM, QUIET, paint};
-use crate::policy::{Answer, Ground, Level, Outcome, Question, Source};
+use crate::policy::{Answer, Denial, Ground, Level, Outcome, Question, Source};
 
 /// The answer for programs.
 pub fn answer_json(answer: &Answer) -> Map<String, Value> {
@@ -64,6 +64,16 @@ pub fn answer_text(question: &Question, answer: &Answer, out: &mut dyn Write) ->
     writeln!(out, "  {}", paint(QUIET, &format!("on {key}")))?;
     if let Some(denial) = &answer.denial {
         writeln!(out, "  why         {denial}")?;
+    }
+    let is_iam_unknown = question.identity_policies.is_empty();
+    if is_iam_unknown
+        && matches!(
+            answer.denial,
+            Some(Denial::Identity | Denial::ForeignIdentity)
+        )
+    {
+        let help = "none was given; name the caller's policies with --identity-policy";
+        writeln!(out, "  help        {help}")?;
     }
     let level = match answer.level {
         Level::Deny => "denies it",

@@ -1,11 +1,13 @@
 //! A comparison of two policies, for people and for programs.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
+use super::shifts::write_shifts;
 use super::style::{ADDED, REMOVED, paint};
-use crate::access::{Comparison, Scales, Verdict, Witness};
+use crate::access::{Comparison, Scales, Shifts, Verdict, Witness};
 use crate::model::AccountId;
 use crate::policy::Level;
 
@@ -41,29 +43,41 @@ pub(super) fn witness_json(witness: &Witness) -> Value {
         a,
         b,
     } = witness;
-    let value = |values: &Vec<String>| match values.as_slice() {
-        [one] => Value::from(one.as_str()),
-        many => many.into(),
-    };
-    let context: Map<String, Value> = context
-        .iter()
-        .map(|(key, values)| (key.clone(), value(values)))
-        .collect();
     json!({
         "principal": principal.to_string(),
         "action": action,
-        "context": context,
+        "context": context_json(context),
         "a": a.word(),
         "b": b.word(),
     })
 }
 
-/// Writes the verdict and a request for each difference, as seen from the key's account.
+/// Condition keys with their values, a single one as text.
+pub(super) fn context_json(context: &BTreeMap<String, Vec<String>>) -> Value {
+    let value = |values: &Vec<String>| match values.as_slice() {
+        [one] => Value::from(one.as_str()),
+        many => many.into(),
+    };
+    let values = context.iter();
+    Value::Object(
+        values
+            .map(|(key, values)| (key.clone(), value(values)))
+            .collect(),
+    )
+}
+
+/// Writes who gains and who loses what, and the verdict, as seen from the key's account.
+///
+/// Single requests are told only where sentences do not tell all.
 pub fn comparison_text(
     comparison: &Comparison,
+    shifts: Option<&Shifts>,
     home: AccountId,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    if let Some(shifts) = shifts {
+        write_shifts(shifts, "", "", out)?;
+    }
     let Comparison {
         scales,
         witnesses,
@@ -80,8 +94,10 @@ pub fn comparison_text(
     if let Some(reason) = reason {
         writeln!(out, "  {reason}")?;
     }
-    for witness in witnesses {
-        write_witness(witness, home, out)?;
+    if shifts.is_none_or(|shifts| shifts.has_more) {
+        for witness in witnesses {
+            write_witness(witness, home, out)?;
+        }
     }
     Ok(())
 }

@@ -1,8 +1,10 @@
 //! Data → text and JSON. Every format reads the same data; none of them decides anything.
 
+mod access;
 mod action;
 mod answer;
 mod comparison;
+mod difference;
 pub mod diagnostics;
 mod json;
 mod shifts;
@@ -12,9 +14,11 @@ mod text;
 use std::collections::BTreeMap;
 use std::io;
 
+pub use access::{AccessReport, KeyAccess, access_json, access_text};
 pub use answer::{answer_json, answer_text};
 pub use comparison::{comparison_json, comparison_text};
-pub use shifts::sentence;
+pub use difference::{KeyDifference, Presence, differences_json, differences_text};
+pub use shifts::{sentence, shifts_json};
 
 use crate::apply::Outcome;
 use crate::model::Place;

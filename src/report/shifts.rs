@@ -8,28 +8,38 @@ use super::comparison::witness_json;
 use super::style::{ADDED, PROBLEM, QUIET, REMOVED, paint};
 use crate::access::{Shift, Shifts, Turn};
 
-/// Writes a sentence a line, each after an indent.
-pub(super) fn write_shifts(shifts: &Shifts, indent: &str, out: &mut dyn Write) -> io::Result<()> {
+/// Writes a sentence a line, each after an indent; `hint` says where the rest is, if not all is told.
+pub(super) fn write_shifts(
+    shifts: &Shifts,
+    indent: &str,
+    hint: &str,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     for shift in &shifts.told {
         let (style, sign) = if shift.turn.is_gain() {
             (ADDED, "+")
         } else {
             (REMOVED, "-")
         };
-        let marks: Vec<&str> = shift.marks.iter().map(|mark| mark.word()).collect();
-        let marks = if marks.is_empty() {
-            String::new()
-        } else {
-            format!("  {}", paint(PROBLEM, &format!("[{}]", marks.join(", "))))
-        };
+        let marks = tagged(shift.marks.iter().map(|mark| mark.word()));
         let text = format!("{sign} {}", sentence(shift));
         writeln!(out, "{indent}{}{marks}", paint(style, &text))?;
     }
     if shifts.has_more {
-        let more = "… and more of the same kinds; compare the policies with `keywright diff`";
-        writeln!(out, "{indent}{}", paint(QUIET, more))?;
+        let more = format!("… and more of the same kinds{hint}");
+        writeln!(out, "{indent}{}", paint(QUIET, &more))?;
     }
     Ok(())
+}
+
+/// Marks as they stand at the end of a line; nothing where there are none.
+pub(super) fn tagged<'a>(marks: impl Iterator<Item = &'a str>) -> String {
+    let marks: Vec<&str> = marks.collect();
+    if marks.is_empty() {
+        String::new()
+    } else {
+        format!("  {}", paint(PROBLEM, &format!("[{}]", marks.join(", "))))
+    }
 }
 
 /// A shift as a sentence: who, how, what, under which conditions.
@@ -80,7 +90,7 @@ pub fn sentence(shift: &Shift) -> String {
 }
 
 /// The shifts as JSON: `told`, each with its `sentence`, and `hasMore`.
-pub(super) fn shifts_json(shifts: &Shifts) -> Value {
+pub fn shifts_json(shifts: &Shifts) -> Value {
     let told: Vec<Value> = shifts
         .told
         .iter()

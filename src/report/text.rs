@@ -155,7 +155,10 @@ fn write_key(key: &KeyPlan, home: AccountId, out: &mut dyn Write) -> io::Result<
 fn write_access(access: &AccessChange, out: &mut dyn Write) -> io::Result<()> {
     match access {
         AccessChange::None => Ok(()),
-        AccessChange::Shifts(shifts) => write_shifts(shifts, "    ", out),
+        AccessChange::Shifts(shifts) => {
+            let hint = "; compare the policies with `keywright diff`";
+            write_shifts(shifts, "    ", hint, out)
+        }
         AccessChange::Undetermined(why) => {
             let text = format!("access undetermined, take it as wider: {why}");
             writeln!(out, "    {}", paint(PROBLEM, &text))

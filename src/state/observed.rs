@@ -9,7 +9,7 @@ use crate::model::{
     AliasName, Constraints, GrantOperations, KeyArn, KeyId, KeyManager, KeyState, KeyType,
     LiveGrantName, Origin, Place, Principal, RotationPeriod, Tags,
 };
-use crate::policy::Document;
+use crate::policy::{Context, Document, Grant};
 
 /// The live state of every place that was read.
 #[derive(Clone, Debug, Default)]
@@ -111,6 +111,41 @@ impl ObservedKey {
     pub fn tag(&self, name: &str) -> Option<&str> {
         value_of(&self.tags, name)
     }
+
+    /// The condition keys that every request on the key carries, because they follow from the key.
+    pub fn condition_keys(&self) -> Context {
+        let Self {
+            arn,
+            aliases,
+            key_type,
+            origin,
+            multi_region,
+            tags,
+            ..
+        } = self;
+        let mut context = Context::new()
+            .with("aws:ResourceAccount", arn.place.account.to_string())
+            .with("aws:RequestedRegion", arn.place.region.to_string())
+            .with("kms:KeyOrigin", origin.as_str())
+            .with("kms:MultiRegion", multi_region.to_string());
+        if let Some(KeyType { spec, usage }) = key_type {
+            let words = [spec.as_str(), usage.as_str()];
+            let now = ["kms:KeySpec", "kms:KeyUsage"];
+            let before = ["kms:CustomerMasterKeySpec", "kms:CustomerMasterKeyUsage"];
+            for (name, word) in now.iter().zip(words).chain(before.iter().zip(words)) {
+                context.set(name, [word.to_owned()]);
+            }
+        }
+        context.set(
+            "kms:ResourceAliases",
+            aliases.iter().map(ToString::to_string),
+        );
+        for (name, value) in tags {
+            let name = format!("aws:ResourceTag/{name}");
+            context.set(&name, [value.to_string()]);
+        }
+        context
+    }
 }
 
 impl OtherKey {
@@ -171,6 +206,23 @@ pub struct LiveGrant {
 }
 
 impl LiveGrant {
+    /// The grant as it is asked about a request; `None` where its grantee is not understood.
+    pub fn terms(&self) -> Option<Grant> {
+        let LivePrincipal::Known(grantee) = &self.grantee else {
+            return None;
+        };
+        let known = self.operations.iter().map(|one| one.name().to_owned());
+        Some(Grant {
+            id: self.id.clone(),
+            key: None,
+            grantee: grantee.clone(),
+            operations: known
+                .chain(self.unknown_operations.iter().cloned())
+                .collect(),
+            constraints: self.constraints.clone(),
+        })
+    }
+
     /// True for grants that AWS services make for themselves; those come and go, and are never touched.
     pub fn is_of_service(&self) -> bool {
         let of_service = |principal: &LivePrincipal| match principal {

@@ -5,7 +5,7 @@ use crate::support::sandbox::Sandbox;
 #[test]
 fn help_names_every_verb() {
     let run = Sandbox::new().run("--help").expect(0);
-    insta::assert_snapshot!(run.stdout, @r#"
+    insta::assert_snapshot!(run.stdout, @"
     Keep AWS KMS the way the manifests say
 
     Manifests describe keys, their administrators, their users and their grants. keywright compares them
@@ -19,8 +19,9 @@ fn help_names_every_verb() {
       plan         Show what apply would do
       apply        Make the live state agree with the manifests
       drift        Tell whether the live state still agrees with the manifests
-      diff         Compare what two key policies allow
+      access       Show who can do what with live keys
       explain      Tell whether a request is allowed, and what decides it
+      diff         Compare what two policies, or two sets of manifests, allow
       schema       Print the JSON Schema of manifests
       completions  Print a completion script for a shell
 
@@ -40,7 +41,7 @@ fn help_names_every_verb() {
 
       -V, --version
               Print version
-    "#);
+    ");
 }
 
 #[test]

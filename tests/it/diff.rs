@@ -60,10 +60,10 @@ fn a_pair_is_shown_with_a_request_for_each_difference() {
     sandbox.write("a.json", printed.to_string());
     sandbox.write("b.json", b.to_string());
     let run = sandbox.run("diff a.json b.json").expect(2);
-    insta::assert_snapshot!(run.stdout, @r"
+    insta::assert_snapshot!(run.stdout, @"
+    + everyone in account 444455556666 can be given Encrypt by IAM policies  [cross-account, key-material]
+    - role/app loses Decrypt, except when kms:ViaService is like s3.*
     incomparable: the second policy gives more access to some, and less to others
-      - role/app kms:Decrypt: not allowed, was allowed
-      + 444455556666:role/Example kms:Encrypt: allowed where IAM policies allow it, was not allowed
     ");
     let same = sandbox.run("diff b.json b.json").expect(0);
     assert_eq!(
@@ -74,6 +74,180 @@ fn a_pair_is_shown_with_a_request_for_each_difference() {
     let report: Value = serde_json::from_str(&report.stdout).unwrap();
     assert_eq!(report["scales"]["may"], "incomparable");
     assert_eq!(report["witnesses"][0]["principal"], ROLE);
+    let told = &report["shifts"]["told"];
+    assert_eq!(told[0]["turn"], "gains-through-iam");
+    assert_eq!(told[1]["witness"]["principal"], ROLE);
+    let report = sandbox.run("diff b.json b.json -o json").expect(0);
+    let report: Value = serde_json::from_str(&report.stdout).unwrap();
+    assert_eq!(report["shifts"], Value::Null);
+}
+
+const BEFORE: &str = "\
+kind: Key
+name: payments
+administrators: [role/key-admin]
+users: [role/payments-api]
+grants:
+  - {name: nightly, grantee: role/nightly, operations: [Decrypt]}
+  - {name: past, grantee: role/past, operations: [Decrypt], expires: 2026-01-01T00:00:00Z}
+---
+kind: Key
+name: old
+administrators: [role/key-admin]
+---
+kind: Key
+name: archive
+administrators: [role/key-admin]
+---
+kind: Key
+name: words
+policy:
+  Version: '2012-10-17'
+  Statement:
+    - {Effect: Allow, Principal: {AWS: '111122223333'}, Action: 'kms:*', Resource: '*'}
+---
+kind: Key
+name: same
+administrators: [role/key-admin]
+";
+
+const AFTER: &str = "\
+kind: Key
+name: payments
+administrators: [role/key-admin]
+users:
+  - principals: [role/payments-api]
+    operations: [decrypt]
+    via: [s3]
+grants:
+  - {name: nightly, grantee: role/nightly, operations: [Encrypt]}
+---
+kind: Key
+name: vault
+formerly: [archive]
+administrators: [role/key-admin]
+---
+kind: Key
+name: new
+iam_policies: false
+administrators: [222233334444:role/partner, role/key-admin]
+---
+kind: Key
+name: words
+policy:
+  Version: '2012-10-17'
+  Statement:
+    - {Sid: All, Effect: Allow, Principal: {AWS: 'arn:aws:iam::111122223333:root'}, Action: '*', Resource: '*'}
+---
+kind: Key
+name: same
+administrators: [role/key-admin]
+";
+
+#[test]
+fn manifests_are_compared_key_by_key_with_their_grants() {
+    let sandbox = Sandbox::new();
+    sandbox.write("before/keys.yaml", BEFORE);
+    sandbox.write("after.yaml", AFTER);
+    let run = sandbox.run("diff before after.yaml").expect(2);
+    insta::assert_snapshot!(run.all(), @"
+    exit 2
+    --- stdout
+    111122223333/us-east-1
+
+    + new  only in after.yaml
+        + role/key-admin gains administration, deletion  [administrator]
+        + role/key-admin, 222233334444:role/partner can be given administration, deletion by IAM policies  [cross-account, administrator]
+
+    - old  only in before
+        - the root user loses everything: all operations
+        - role/key-admin loses everything: administration, deletion
+        - everyone in this account can no longer be given all operations by IAM policies
+
+    ~ payments
+        + role/nightly gains Encrypt; so far only through IAM policies  [key-material]
+        - role/nightly loses Decrypt; from now on only through IAM policies
+        - role/payments-api loses CreateGrant, ListGrants, RevokeGrant, only when kms:GrantIsForAWSResource is true; from now on only through IAM policies
+        - role/payments-api loses Decrypt, except via s3; from now on only through IAM policies
+        - role/payments-api loses Encrypt, DescribeKey, GenerateDataKey*, ReEncrypt*; from now on only through IAM policies
+
+    = vault  was archive; the same access
+
+    = words  the same access in other words
+
+    Diff: 1 added, 1 removed, 1 changed; 3 with the same access, 1 of them in other words.
+    --- stderr
+    ");
+    let report = sandbox.report("diff before after.yaml");
+    let keys = report["keys"].as_array().unwrap();
+    let changes: Vec<String> = keys
+        .iter()
+        .map(|key| format!("{} {} {}", key["name"], key["change"], key["verdict"]))
+        .collect();
+    insta::assert_snapshot!(changes.join("\n"), @r#"
+    "new" "added" "wider"
+    "old" "removed" "narrower"
+    "payments" "changed" "incomparable"
+    "same" "same" "equivalent"
+    "vault" "renamed" "equivalent"
+    "words" "reworded" "equivalent"
+    "#);
+    let told = &keys[1]["shifts"]["told"][0];
+    assert!(told["witness"]["principal"].is_string(), "{told:#}");
+}
+
+#[test]
+fn equal_access_in_other_words_is_no_difference() {
+    let sandbox = Sandbox::new();
+    sandbox.write("before/keys.yaml", BEFORE);
+    let reworded = BEFORE.replace(
+        "AWS: '111122223333'",
+        "AWS: 'arn:aws:iam::111122223333:root'",
+    );
+    sandbox.write(
+        "after/keys.yaml",
+        reworded.replace("name: nightly,", "name: nightly-export,"),
+    );
+    let run = sandbox.run("diff before after").expect(0);
+    insta::assert_snapshot!(run.all(), @"
+    exit 0
+    --- stdout
+    111122223333/us-east-1
+
+    = payments  the same access in other words
+
+    Diff: 0 added, 0 removed, 0 changed; 5 with the same access, 1 of them in other words.
+    --- stderr
+    ");
+    let run = sandbox.run("diff before before").expect(0);
+    assert_eq!(
+        run.stdout,
+        "Diff: 0 added, 0 removed, 0 changed; 5 with the same access.\n"
+    );
+}
+
+#[test]
+fn only_two_of_a_kind_are_compared() {
+    let sandbox = Sandbox::with(BEFORE);
+    sandbox.write("a.json", policy(&[]).to_string());
+    sandbox.write("broken.yaml", "kind: Kee\n");
+    let check = |words: &str, told: &str| {
+        let run = sandbox.run(words).expect(1);
+        assert!(run.stderr.contains(told), "{}", run.all());
+    };
+    let mixed = "a.json is a policy, and manifests holds manifests";
+    check("diff a.json manifests", mixed);
+    check("diff manifests a.json", mixed);
+    check("diff manifests nowhere", "cannot read nowhere");
+    check(
+        "diff manifests broken.yaml",
+        "the kinds are Account, Team, Key",
+    );
+    let key = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    check(
+        &format!("diff manifests manifests --key {key}"),
+        "--key is for policies",
+    );
 }
 
 #[test]

@@ -11,6 +11,7 @@
 mod support;
 
 mod access;
+mod access_verb;
 mod apply;
 mod architecture;
 mod broken_manifests;

@@ -1,21 +1,29 @@
-//! `keywright diff`: two policies, and which requests they answer differently.
+//! `keywright diff`: two policies, or two sets of manifests, and who gains and who loses what between them.
 
-use anyhow::{Context as _, anyhow};
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, anyhow, bail, ensure};
 use camino::Utf8Path;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::access::{Scene, Universe, Verdict, compare};
-use crate::cli::args::{ActionsArg, DiffArgs};
+use crate::access::{Comparison, Rights, Scene, Shifts, Universe, Verdict, compare, shifts};
+use crate::cli::args::{ActionsArg, DiffArgs, ManifestArgs};
+use crate::cli::context::Context;
 use crate::cli::exit::Exit;
-use crate::cli::{lines, output};
-use crate::model::{AccountId, KeyArn, Partition};
-use crate::policy::{self, Document};
-use crate::report::{Format, comparison_json, comparison_text};
+use crate::cli::{lines, output, session, target};
+use crate::manifest::Fallback;
+use crate::model::{AccountId, KeyArn, KeyName, Partition, Place};
+use crate::policy::{self, Document, Grant};
+use crate::report::{
+    Format, KeyDifference, Presence, comparison_json, comparison_text, differences_json,
+    differences_text, shifts_json,
+};
+use crate::state::{Desired, DesiredGrant, DesiredKey, GrantsOnKey};
 
-/// The key of policies that come without one.
-const NO_KEY: &str = "00000000-0000-0000-0000-000000000000";
+/// Changes when a field of the report changes its meaning; new fields leave it.
+const VERSION: u32 = 1;
 
-pub(super) fn run(args: &DiffArgs) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &DiffArgs, context: &Context) -> anyhow::Result<Exit> {
     let universe = match args.actions {
         ActionsArg::Open => Universe::Open,
         ActionsArg::Today => Universe::Today,
@@ -24,28 +32,245 @@ pub(super) fn run(args: &DiffArgs) -> anyhow::Result<Exit> {
         return lines::answer(file, |question| answer(question, universe));
     }
     let (Some(a), Some(b)) = (&args.before, &args.after) else {
-        anyhow::bail!("two policies are needed, BEFORE and AFTER");
+        bail!("two policies, or two sets of manifests, are needed");
     };
+    output::prepare(&args.outputs.outputs)?;
+    for path in [a, b] {
+        ensure!(
+            path == "-" || path.exists(),
+            "cannot read {path}: there is no such file or folder"
+        );
+    }
+    match (Kind::of(a), Kind::of(b)) {
+        (Kind::Policy, Kind::Policy) => policies([a, b], args, universe),
+        (Kind::Manifests, Kind::Manifests) => manifests([a, b], args, universe, context),
+        (Kind::Policy, Kind::Manifests) => bail!("{}", mixed(a, b)),
+        (Kind::Manifests, Kind::Policy) => bail!("{}", mixed(b, a)),
+    }
+}
+
+/// What a path holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Policy,
+    Manifests,
+}
+
+impl Kind {
+    fn of(path: &Utf8Path) -> Self {
+        let is_yaml = matches!(path.extension(), Some("yaml" | "yml"));
+        if is_yaml || path.is_dir() {
+            Self::Manifests
+        } else {
+            Self::Policy
+        }
+    }
+}
+
+fn mixed(policy: &Utf8Path, manifests: &Utf8Path) -> String {
+    format!(
+        "{policy} is a policy, and {manifests} holds manifests: compare two policies, or two sets of manifests"
+    )
+}
+
+fn policies([a, b]: [&Utf8Path; 2], args: &DiffArgs, universe: Universe) -> anyhow::Result<Exit> {
     let key = key(args.key.as_deref(), args.account)?;
     let (a, b) = (read(a, key.partition)?, read(b, key.partition)?);
     let scene = Scene {
         universe,
         ..Scene::of(&key)
     };
-    let comparison = compare(&a, &b, &scene);
+    let (comparison, shifts) = told((&a).into(), (&b).into(), &scene);
     output::each(&args.outputs.outputs, |format, out| match format {
         Format::Json => {
-            serde_json::to_writer_pretty(&mut *out, &comparison_json(&comparison))?;
+            let mut report = Map::from_iter([
+                ("version".to_owned(), json!(VERSION)),
+                ("verb".to_owned(), json!("diff")),
+            ]);
+            report.extend(comparison_json(&comparison));
+            let shifts = shifts.as_ref().map(shifts_json);
+            report.insert("shifts".to_owned(), shifts.unwrap_or_default());
+            serde_json::to_writer_pretty(&mut *out, &report)?;
             writeln!(out)
         }
-        Format::Text => comparison_text(&comparison, key.place.account, out),
+        Format::Text => comparison_text(&comparison, shifts.as_ref(), key.place.account, out),
     })?;
-    Ok(match comparison.scales.full {
-        Verdict::Equivalent => Exit::Done,
-        Verdict::Narrower | Verdict::Wider | Verdict::Incomparable | Verdict::Undetermined => {
-            Exit::Changes
+    Ok(exit_of(comparison.scales.full != Verdict::Equivalent))
+}
+
+fn exit_of(is_different: bool) -> Exit {
+    if is_different {
+        Exit::Changes
+    } else {
+        Exit::Done
+    }
+}
+
+/// How two sides stand to each other, and who gains and loses what where that can be told.
+fn told<'a>(a: Rights<'a>, b: Rights<'a>, scene: &Scene<'a>) -> (Comparison, Option<Shifts>) {
+    let comparison = compare(a, b, scene);
+    let shifts = match comparison.scales.full {
+        Verdict::Equivalent | Verdict::Undetermined => None,
+        Verdict::Narrower | Verdict::Wider | Verdict::Incomparable => shifts(a, b, scene).ok(),
+    };
+    (comparison, shifts)
+}
+
+fn manifests(
+    [a, b]: [&Utf8Path; 2],
+    args: &DiffArgs,
+    universe: Universe,
+    context: &Context,
+) -> anyhow::Result<Exit> {
+    ensure!(
+        args.key.is_none(),
+        "--key is for policies; manifests say which keys they are about"
+    );
+    let (Some(first), Some(second)) = (load(a, args)?, load(b, args)?) else {
+        return Ok(Exit::Error);
+    };
+    let is_in_force = |grant: &DesiredGrant| grant.expires.is_none_or(|end| end > context.now);
+    let keys = compare_all(
+        sides(&first, &is_in_force),
+        sides(&second, &is_in_force),
+        universe,
+    );
+    output::each(&args.outputs.outputs, |format, out| match format {
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut *out, &differences_json(&keys))?;
+            writeln!(out)
         }
-    })
+        Format::Text => differences_text(&keys, [a.as_str(), b.as_str()], out),
+    })?;
+    Ok(exit_of(keys.iter().any(KeyDifference::is_different)))
+}
+
+/// Loads manifests; `None` when they have faults, which are told.
+fn load(path: &Utf8Path, args: &DiffArgs) -> anyhow::Result<Option<Desired>> {
+    let paths = ManifestArgs {
+        paths: vec![path.to_owned()],
+    };
+    let Some((manifests, mut found)) = session::read(&paths)? else {
+        return Ok(None);
+    };
+    let mut place = target::local_place()?;
+    place.account = args.account.unwrap_or(place.account);
+    let (desired, more) = manifests.desired(&Fallback { place });
+    found.extend(more);
+    let is_wrong = session::tell(&found)?;
+    Ok((!is_wrong).then_some(desired))
+}
+
+/// What one set of manifests gives on one key.
+struct Side {
+    policy: Document,
+    grants: Vec<Grant>,
+    formerly: Vec<KeyName>,
+}
+
+/// What one set of manifests gives, key by key.
+type Sides = BTreeMap<(Place, KeyName), Side>;
+
+fn sides(desired: &Desired, is_in_force: &dyn Fn(&DesiredGrant) -> bool) -> Sides {
+    let given = |grants: &mut dyn Iterator<Item = &DesiredGrant>| {
+        grants
+            .filter(|grant| is_in_force(grant))
+            .map(terms)
+            .collect()
+    };
+    let owned = |key: &DesiredKey| Side {
+        policy: Document::clone(&key.policy),
+        grants: given(&mut key.grants.values()),
+        formerly: key.formerly.clone(),
+    };
+    // Of a key of someone else's, the manifests say nothing but their own grants.
+    let foreign = |on_key: &GrantsOnKey| Side {
+        policy: Document::empty(),
+        grants: given(&mut on_key.grants.values()),
+        formerly: Vec::new(),
+    };
+    let mut sides = Sides::new();
+    for place in &desired.places {
+        let at = |name: &KeyName| (place.place.clone(), name.clone());
+        let keys = place.keys.iter();
+        sides.extend(keys.map(|(name, key)| (at(name), owned(key))));
+        let grants = place.grants.iter();
+        sides.extend(grants.map(|(name, on_key)| (at(name), foreign(on_key))));
+    }
+    sides
+}
+
+fn terms(grant: &DesiredGrant) -> Grant {
+    let operations = grant.terms.operations.iter();
+    Grant {
+        id: grant.name.to_string(),
+        key: None,
+        grantee: grant.terms.grantee.clone(),
+        operations: operations.map(|one| one.name().to_owned()).collect(),
+        constraints: grant.terms.constraints.clone(),
+    }
+}
+
+/// Pairs the keys of two sets of manifests, by name or former name, and compares each pair.
+fn compare_all(mut first: Sides, second: Sides, universe: Universe) -> Vec<KeyDifference> {
+    let mut pairs = Vec::new();
+    let mut added = Vec::new();
+    for (at, side) in second {
+        match first.remove(&at) {
+            Some(before) => pairs.push((at, Presence::Both, Some(before), Some(side))),
+            None => added.push((at, side)),
+        }
+    }
+    for ((place, name), side) in added {
+        let mut formerly = side.formerly.iter();
+        let renamed = formerly.find_map(|old| {
+            let before = first.remove(&(place.clone(), old.clone()))?;
+            Some((old.clone(), before))
+        });
+        let (presence, before) = match renamed {
+            Some((old, before)) => (Presence::Renamed(old), Some(before)),
+            None => (Presence::Second, None),
+        };
+        pairs.push(((place, name), presence, before, Some(side)));
+    }
+    let removed = first.into_iter();
+    pairs.extend(removed.map(|(at, side)| (at, Presence::First, Some(side), None)));
+    pairs.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+    let pairs = pairs.into_iter();
+    pairs
+        .map(|((place, name), presence, before, after)| {
+            let empty = || Side {
+                policy: Document::empty(),
+                grants: Vec::new(),
+                formerly: Vec::new(),
+            };
+            let before = before.unwrap_or_else(empty);
+            let after = after.unwrap_or_else(empty);
+            let key = KeyArn::of_new_key(place.clone());
+            let scene = Scene {
+                universe,
+                ..Scene::of(&key)
+            };
+            let (comparison, shifts) = told(before.rights(), after.rights(), &scene);
+            KeyDifference {
+                place,
+                name,
+                presence,
+                comparison,
+                shifts,
+                is_same_text: before.policy == after.policy && before.grants == after.grants,
+            }
+        })
+        .collect()
+}
+
+impl Side {
+    fn rights(&self) -> Rights<'_> {
+        Rights {
+            policy: &self.policy,
+            grants: &self.grants,
+        }
+    }
 }
 
 /// Answers one line of a batch.
@@ -76,10 +301,9 @@ fn key(arn: Option<&str>, account: Option<AccountId>) -> anyhow::Result<KeyArn> 
     if let Some(arn) = arn {
         return arn.parse().map_err(|malformed| anyhow!("{malformed}"));
     }
-    let place = crate::cli::target::local_place()?;
+    let place = target::local_place()?;
     let account = account.unwrap_or(place.account);
-    let arn = format!("arn:aws:kms:{}:{account}:key/{NO_KEY}", place.region);
-    arn.parse().map_err(|malformed| anyhow!("{malformed}"))
+    Ok(KeyArn::of_new_key(Place { account, ..place }))
 }
 
 fn read(file: &Utf8Path, partition: Partition) -> anyhow::Result<Document> {

@@ -1,21 +1,26 @@
 //! `keywright explain`: whether one request is allowed, and what decides it; or many, as JSON Lines.
 
-use anyhow::{Context as _, bail};
+use std::io::Write as _;
+
+use anyhow::{Context as _, anyhow, bail, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::json;
 
-use crate::cli::args::{ExplainArgs, RequestArgs};
+use crate::cli::args::{ExplainArgs, RequestArgs, TargetArgs};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
-use crate::cli::{lines, output};
-use crate::model::{KeyArn, Partition, Principal};
-use crate::policy::{self, IdentityPolicy, Outcome, Question, ReadError};
+use crate::cli::keys::{Found, KeyRef, Keys};
+use crate::cli::{lines, output, target};
+use crate::manifest::nearest;
+use crate::model::{KeyArn, Malformed, Operation, Partition, Place, Principal, PrincipalName};
+use crate::policy::{self, Document, Grant, IdentityPolicy, Outcome, Question, ReadError};
 use crate::report::{Format, answer_json, answer_text};
+use crate::state::{LivePolicy, ObservedKey};
 
 /// Changes when a field of the answer changes its meaning; new fields leave it.
 const VERSION: u32 = 1;
 
-pub(super) fn run(args: &ExplainArgs, context: &Context) -> anyhow::Result<Exit> {
+pub(super) async fn run(args: &ExplainArgs, context: &Context) -> anyhow::Result<Exit> {
     if let Some(file) = &args.batch {
         return lines::answer(file, |line| {
             let question = policy::read_question(line).map_err(|error| error.to_string())?;
@@ -23,12 +28,38 @@ pub(super) fn run(args: &ExplainArgs, context: &Context) -> anyhow::Result<Exit>
         });
     }
     output::prepare(&args.outputs.outputs)?;
-    let question = question(&args.request, context)?;
+    let (Some(principal), Some(name)) = (&args.principal, &args.operation) else {
+        bail!("a request needs PRINCIPAL and OPERATION");
+    };
+    let operation = operation(name)?;
+    let subject = match (&args.request.policy, &args.key) {
+        (Some(file), key) => {
+            Subject::of_files(file, &args.request, key.as_ref(), &args.live.target)?
+        }
+        (None, None) => bail!("a request needs a KEY"),
+        (None, Some(key)) => match live(args, key, context).await? {
+            Some(key) => Subject::of_live(key)?,
+            None => return Ok(Exit::Error),
+        },
+    };
+    let question = subject.question(principal, operation, &args.request, context)?;
+    answer(&question, args)
+}
+
+fn answer(question: &Question, args: &ExplainArgs) -> anyhow::Result<Exit> {
     let answer = question.answer();
     output::each(&args.outputs.outputs, |format, out| match format {
-        Format::Text => answer_text(&question, &answer, out),
+        Format::Text => answer_text(question, &answer, out),
         Format::Json => {
-            let mut value = json!({"version": VERSION, "verb": "explain"});
+            let mut value = json!({
+                "version": VERSION,
+                "verb": "explain",
+                "request": {
+                    "principal": question.caller.to_string(),
+                    "action": question.action,
+                    "resource": question.key.to_string(),
+                },
+            });
             if let Some(object) = value.as_object_mut() {
                 object.extend(answer_json(&answer));
             }
@@ -42,45 +73,164 @@ pub(super) fn run(args: &ExplainArgs, context: &Context) -> anyhow::Result<Exit>
     })
 }
 
-/// Reads the files of a request and what was typed about it.
-fn question(args: &RequestArgs, context: &Context) -> anyhow::Result<Question> {
-    let RequestArgs {
-        policy,
-        principal,
-        action,
-        resource,
-        identity_policies,
-        boundary,
-        session_policies,
-        grants,
-        context: pairs,
-    } = args;
-    let (Some(path), Some(principal), Some(action), Some(key)) =
-        (policy, principal, action, resource)
-    else {
-        bail!("a request needs --policy, --principal, --action and --resource");
+fn operation(text: &str) -> anyhow::Result<Operation> {
+    let Ok(operation) = text.parse::<Operation>() else {
+        let names = Operation::ALL.iter().map(|operation| operation.name());
+        let help = match nearest(text.strip_prefix("kms:").unwrap_or(text), names) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "operations are written as AWS does, such as `Decrypt`".to_owned(),
+        };
+        bail!("`{text}` is not a KMS operation; {help}");
     };
-    policy::check_action(action)?;
-    let partition = key.partition;
-    let key_policy = read(path, |text| policy::read_live(text, partition))?;
-    let own = |path: &Utf8Path| read(path, policy::read_identity);
-    let all = |paths: &[Utf8PathBuf]| -> anyhow::Result<Vec<IdentityPolicy>> {
-        paths.iter().map(|path| own(path)).collect()
+    ensure!(
+        operation.is_key_level() || operation.is_grantable(),
+        "`{operation}` is not an operation on a key: IAM policies alone decide it"
+    );
+    Ok(operation)
+}
+
+/// The one live key that was typed; `None` when the manifests have faults, which are told.
+async fn live(
+    args: &ExplainArgs,
+    asked: &KeyRef,
+    context: &Context,
+) -> anyhow::Result<Option<ObservedKey>> {
+    let asked = std::slice::from_ref(asked);
+    let Some(keys) = Keys::open(&args.live, asked, context).await? else {
+        return Ok(None);
     };
-    let grants = grants
-        .as_ref()
-        .map(|path| read(path, |text| policy::read_grants_text(text, partition)));
-    Ok(Question {
-        key_policy,
-        identity_policies: all(identity_policies)?,
-        boundary: boundary.as_ref().map(|path| own(path)).transpose()?,
-        session_policies: all(session_policies)?,
-        grants: grants.transpose()?.unwrap_or_default(),
-        caller: caller(principal, partition)?,
-        action: action.clone(),
-        key: KeyArn::clone(key),
-        context: facts(pairs, context),
-    })
+    let wishes: Vec<_> = asked.iter().map(|key| keys.wish(key)).collect();
+    let answers = keys.look(&wishes).await?.into_iter().flatten();
+    let name: String = wishes.into_iter().map(|wish| wish.name).collect();
+    let mut places = Vec::new();
+    let mut found = Vec::new();
+    let mut unreadable = None;
+    for (place, answer) in answers {
+        match answer {
+            Found::Nothing => {}
+            Found::Key(key) => found.push(*key),
+            Found::Unreadable(reason) => {
+                unreadable = Some(anyhow!("cannot read key `{name}` in {place}: {reason}"));
+            }
+        }
+        places.push(place.to_string());
+    }
+    match (<[ObservedKey; 1]>::try_from(found), unreadable) {
+        (Ok([key]), None) => Ok(Some(key)),
+        (_, Some(error)) => Err(error),
+        (Err(found), None) if found.is_empty() => {
+            bail!("there is no key `{name}` in {}", places.join(", "))
+        }
+        (Err(found), None) => {
+            let arns: Vec<String> = found.iter().map(|key| key.arn.to_string()).collect();
+            bail!("`{name}` is several keys; name one of {}", arns.join(", "))
+        }
+    }
+}
+
+/// The key that a request is about, and what the key has to say.
+struct Subject {
+    key: KeyArn,
+    policy: Document,
+    grants: Vec<Grant>,
+    /// The condition keys that follow from the key.
+    facts: policy::Context,
+}
+
+impl Subject {
+    fn of_files(
+        file: &Utf8Path,
+        args: &RequestArgs,
+        key: Option<&KeyRef>,
+        target: &TargetArgs,
+    ) -> anyhow::Result<Self> {
+        let key = match key {
+            Some(KeyRef::Arn(arn)) => arn.clone(),
+            Some(other) => {
+                bail!("with --policy, KEY is an ARN; `{other}` is looked up at a target")
+            }
+            None => some_key(target)?,
+        };
+        let partition = key.partition;
+        let grants = args
+            .grants
+            .as_ref()
+            .map(|path| read(path, |text| policy::read_grants_text(text, partition)));
+        Ok(Self {
+            policy: read(file, |text| policy::read_live(text, partition))?,
+            grants: grants.transpose()?.unwrap_or_default(),
+            key,
+            facts: policy::Context::new(),
+        })
+    }
+
+    fn of_live(key: ObservedKey) -> anyhow::Result<Self> {
+        let facts = key.condition_keys();
+        let mut grants = Vec::new();
+        for grant in &key.grants {
+            let terms = grant.terms();
+            if terms.is_none() {
+                writeln!(
+                    anstream::stderr(),
+                    "grant {} is left out: its grantee is not understood",
+                    grant.id
+                )?;
+            }
+            grants.extend(terms);
+        }
+        let policy = match key.policy {
+            LivePolicy::Document(document) => Document::clone(&document),
+            LivePolicy::Opaque { reason, .. } => {
+                bail!("the policy of {} is not understood: {reason}", key.arn)
+            }
+        };
+        Ok(Self {
+            key: key.arn,
+            policy,
+            grants,
+            facts,
+        })
+    }
+
+    fn question(
+        self,
+        principal: &str,
+        operation: Operation,
+        args: &RequestArgs,
+        context: &Context,
+    ) -> anyhow::Result<Question> {
+        let Self {
+            key,
+            policy,
+            grants,
+            facts,
+        } = self;
+        let own = |path: &Utf8Path| read(path, policy::read_identity);
+        let all = |paths: &[Utf8PathBuf]| -> anyhow::Result<Vec<IdentityPolicy>> {
+            paths.iter().map(|path| own(path)).collect()
+        };
+        let boundary = args.boundary.as_ref().map(|path| own(path));
+        Ok(Question {
+            key_policy: policy,
+            identity_policies: all(&args.identity_policies)?,
+            boundary: boundary.transpose()?,
+            session_policies: all(&args.session_policies)?,
+            grants,
+            caller: caller(principal, &key.place, key.partition)?,
+            action: operation.action().to_owned(),
+            context: typed(&args.context, &key.place, facts, context),
+            key,
+        })
+    }
+}
+
+/// Some key of the account that was named.
+fn some_key(args: &TargetArgs) -> anyhow::Result<KeyArn> {
+    let place = target::local_place()?;
+    Ok(KeyArn::of_new_key(Place {
+        account: args.account.unwrap_or(place.account),
+        region: args.region.clone().unwrap_or(place.region),
+    }))
 }
 
 fn read<T>(path: &Utf8Path, parse: impl FnOnce(&str) -> Result<T, ReadError>) -> anyhow::Result<T> {
@@ -88,20 +238,59 @@ fn read<T>(path: &Utf8Path, parse: impl FnOnce(&str) -> Result<T, ReadError>) ->
     parse(&text).with_context(|| format!("{path} is not usable"))
 }
 
-fn caller(text: &str, partition: Partition) -> anyhow::Result<Principal> {
+/// Who calls: as policies write principals, or as manifests do.
+fn caller(text: &str, place: &Place, partition: Partition) -> anyhow::Result<Principal> {
     if text == "anonymous" {
         return Ok(Principal::Anyone);
     }
-    Ok(policy::read_caller(text, partition)?)
+    let is_short = !text.starts_with("arn:") && (text.contains('/') || text == "account");
+    if !is_short {
+        return Ok(policy::read_caller(text, partition)?);
+    }
+    let name: PrincipalName = text.parse().map_err(with_help)?;
+    match name.resolve(place) {
+        Some(caller) => caller.map_err(with_help),
+        None => bail!("`{text}` stands for several principals; a request comes from one"),
+    }
 }
 
-/// What was typed, and the time of the call where none was.
-fn facts(pairs: &[(String, String)], context: &Context) -> policy::Context {
-    let mut facts = policy::Context::new();
+/// What is wrong with a word, and the next step.
+fn with_help(malformed: Malformed) -> anyhow::Error {
+    match malformed.help {
+        Some(help) => anyhow!("{}; {help}", malformed.problem),
+        None => anyhow!(malformed.problem),
+    }
+}
+
+/// What follows from the key, what was typed over it, and the time of the call where none was.
+fn typed(
+    pairs: &[(String, String)],
+    place: &Place,
+    mut facts: policy::Context,
+    context: &Context,
+) -> policy::Context {
+    let mut given: Vec<(String, Vec<String>)> = Vec::new();
+    let mut add = |key: String, value: String| {
+        let mut known = given.iter_mut();
+        match known.find(|(known, _)| known.eq_ignore_ascii_case(&key)) {
+            Some((_, values)) => values.push(value),
+            None => given.push((key, vec![value])),
+        }
+    };
+    let mut names = Vec::new();
     for (key, value) in pairs {
-        let mut values = facts.get(key).unwrap_or_default().to_vec();
-        values.push(value.clone());
-        facts.set(key, values);
+        let (key, value) = written_out(key, value, place);
+        let (prefix, name) = key.split_at_checked(PAIR.len()).unwrap_or_default();
+        if prefix.eq_ignore_ascii_case(PAIR) {
+            names.push(name.to_owned());
+        }
+        add(key, value);
+    }
+    if !names.is_empty() {
+        facts.set("kms:EncryptionContextKeys", names);
+    }
+    for (key, values) in given {
+        facts.set(&key, values);
     }
     let (time, seconds) = ("aws:CurrentTime", "aws:EpochTime");
     if facts.get(time).is_none() && facts.get(seconds).is_none() {
@@ -109,4 +298,22 @@ fn facts(pairs: &[(String, String)], context: &Context) -> policy::Context {
         facts.set(seconds, [context.now.as_second().to_string()]);
     }
     facts
+}
+
+/// How the condition keys of the encryption context begin.
+const PAIR: &str = "kms:EncryptionContext:";
+
+/// A condition key and a value, whose short forms are those of manifests.
+fn written_out(key: &str, value: &str, place: &Place) -> (String, String) {
+    if key == "via" {
+        let is_whole = value.contains('.');
+        // The suffix is the same in all partitions.
+        let whole = || format!("{value}.{}.amazonaws.com", place.region);
+        let value = if is_whole { value.to_owned() } else { whole() };
+        return ("kms:ViaService".to_owned(), value);
+    }
+    match key.strip_prefix("context.") {
+        Some(name) => (format!("{PAIR}{name}"), value.to_owned()),
+        None => (key.to_owned(), value.to_owned()),
+    }
 }

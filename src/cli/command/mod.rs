@@ -1,5 +1,6 @@
 //! The verbs, one file each.
 
+mod access;
 mod apply;
 mod check;
 mod diff;
@@ -23,8 +24,9 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         Verb::Plan(args) => block_on(plan::run(args, context))?,
         Verb::Apply(args) => block_on(apply::run(args, context))?,
         Verb::Drift(args) => block_on(drift::run(args, context))?,
-        Verb::Diff(args) => diff::run(args),
-        Verb::Explain(args) => explain::run(args, context),
+        Verb::Access(args) => block_on(access::run(args, context))?,
+        Verb::Explain(args) => block_on(explain::run(args, context))?,
+        Verb::Diff(args) => diff::run(args, context),
         Verb::Schema => {
             let mut out = std::io::stdout().lock();
             serde_json::to_writer_pretty(&mut out, &manifest::schema())?;
