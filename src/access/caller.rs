@@ -28,11 +28,21 @@ pub(super) struct Mentions<'a> {
     pub(super) partition: Partition,
     /// The key's account.
     pub(super) home: AccountId,
+    /// Accounts that are written down somewhere.
+    pub(super) accounts: &'a BTreeSet<AccountId>,
     /// The principals of statements.
     pub(super) principals: BTreeSet<&'a Principal>,
     /// The conditions on what follows from the caller.
     pub(super) clauses: Vec<&'a Clause>,
 }
+
+/// Accounts of examples, the first one first.
+const EXAMPLE_ACCOUNTS: [&str; 4] = [
+    "444455556666",
+    "777788889999",
+    "666677778888",
+    "888899990000",
+];
 
 /// A kind of principal that policies can tell apart by text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,11 +142,12 @@ impl Mentions<'_> {
 
     fn favourites(&self, kind: Kind) -> Vec<String> {
         let prefix = self.prefix(kind);
-        let other = if self.home.as_str() == "444455556666" {
-            "777788889999"
-        } else {
-            "444455556666"
+        // Who stands for everyone of any account is of none that is written down.
+        let is_free = |account: &&str| {
+            let mut known = self.accounts.iter().chain([&self.home]);
+            known.all(|one| one.as_str() != *account)
         };
+        let other = EXAMPLE_ACCOUNTS.into_iter().find(is_free);
         let name = match kind {
             Kind::Role => ":role/Example",
             Kind::User => ":user/example",
@@ -150,9 +161,11 @@ impl Mentions<'_> {
             }
             Kind::Deleted => return vec!["AROAEXAMPLE1234567890".to_owned()],
         };
-        [self.home.as_str(), other]
+        let accounts = [self.home.as_str()].into_iter().chain(other);
+        let accounts = accounts.chain(EXAMPLE_ACCOUNTS);
+        accounts
             .map(|account| format!("{prefix}{account}{name}"))
-            .into()
+            .collect()
     }
 
     fn account(&self, kind: Kind, account: AccountId) -> Option<Pattern> {

@@ -72,24 +72,27 @@ impl<'r> Space<'r> {
         }
         let variables: BTreeSet<&Condition> =
             rules.iter().flat_map(|rule| rule.variables()).collect();
+        let principals: BTreeSet<&Principal> = rules
+            .iter()
+            .flat_map(|rule| rule.principals())
+            .chain(more)
+            .collect();
+        let accounts = accounts(&principals, &conditions);
         let mentions = Mentions {
             partition: scene.key.partition,
             home: scene.key.place.account,
-            principals: rules
-                .iter()
-                .flat_map(|rule| rule.principals())
-                .chain(more)
-                .collect(),
+            accounts: &accounts,
+            principals,
             clauses: of_caller,
         };
-        let accounts = accounts(&mentions.principals, &conditions);
+        let callers = callers(&mentions)?;
         let (patterns, actions) = actions(rules, scene)?;
         let dimensions = keys
             .iter()
             .map(|(key, clauses)| Dimension::of(key, clauses))
             .collect::<Result<_, _>>()?;
         Ok(Self {
-            callers: callers(&mentions)?,
+            callers,
             actions,
             patterns,
             dimensions,

@@ -82,6 +82,20 @@ fn a_pair_is_shown_with_a_request_for_each_difference() {
     assert_eq!(report["shifts"], Value::Null);
 }
 
+#[test]
+fn public_access_is_marked_whichever_account_is_written_down_beside_it() {
+    let sandbox = Sandbox::new();
+    for account in ["444455556666", "777788889999", "222233334444"] {
+        let partner = format!("arn:aws:iam::{account}:role/partner");
+        let closed = [statement(&partner, "kms:Encrypt", &json!({}))];
+        let open = [&closed[..], &[statement("*", "kms:Decrypt", &json!({}))]].concat();
+        sandbox.write("closed.json", policy(&closed).to_string());
+        sandbox.write("open.json", policy(&open).to_string());
+        let run = sandbox.run("diff closed.json open.json").expect(2);
+        assert!(run.stdout.contains("[public, "), "{}", run.all());
+    }
+}
+
 const BEFORE: &str = "\
 kind: Key
 name: payments
