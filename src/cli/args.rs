@@ -41,9 +41,11 @@ pub(super) enum Colour {
 pub(super) enum Verb {
     /// Check manifests offline
     ///
-    /// Reads the manifests and reports every fault with its place and the next step. Needs no account and no network.
+    /// Reads the manifests and reports every fault with its place and the next step. Then puts the expectations to the
+    /// keys as the manifests want them: each is answered for all requests that it names, and what does not hold comes
+    /// with a request that shows it. Needs no account and no network.
     ///
-    /// Exit codes: 0 no faults, 1 faults.
+    /// Exit codes: 0 no faults and all expectations hold, 1 faults, 2 an expectation does not hold or is not proven.
     Check(CheckArgs),
     /// Show what apply would do
     ///
@@ -228,6 +230,10 @@ pub(super) struct ManifestArgs {
     /// Manifest files, or folders with *.yaml and *.yml files
     #[arg(value_name = "PATH", default_value = "manifests")]
     pub(super) paths: Vec<Utf8PathBuf>,
+    /// What IAM says in a live account, as `aws iam get-account-authorization-details` prints it; may be given several
+    /// times
+    #[arg(long, value_name = "FILE")]
+    pub(super) identities: Vec<Utf8PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

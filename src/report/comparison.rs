@@ -1,5 +1,6 @@
 //! A comparison of two policies, for people and for programs.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
@@ -41,21 +42,25 @@ pub(super) fn witness_json(witness: &Witness) -> Value {
         a,
         b,
     } = witness;
+    json!({
+        "principal": principal.to_string(),
+        "action": action,
+        "context": context_json(context),
+        "a": a.word(),
+        "b": b.word(),
+    })
+}
+
+/// A request's context; a key's only value stands for itself.
+pub(super) fn context_json(context: &BTreeMap<String, Vec<String>>) -> Value {
     let value = |values: &Vec<String>| match values.as_slice() {
         [one] => Value::from(one.as_str()),
         many => many.into(),
     };
-    let context: Map<String, Value> = context
-        .iter()
+    let pairs = context.iter();
+    pairs
         .map(|(key, values)| (key.clone(), value(values)))
-        .collect();
-    json!({
-        "principal": principal.to_string(),
-        "action": action,
-        "context": context,
-        "a": a.word(),
-        "b": b.word(),
-    })
+        .collect()
 }
 
 /// Writes the verdict and a request for each difference, as seen from the key's account.

@@ -2,6 +2,7 @@
 
 mod action;
 mod answer;
+mod check;
 mod comparison;
 pub mod diagnostics;
 mod json;
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 pub use answer::{answer_json, answer_text};
+pub use check::{Checked, check_json, check_summary};
 pub use comparison::{comparison_json, comparison_text};
 pub use shifts::sentence;
 
