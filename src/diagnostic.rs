@@ -8,6 +8,8 @@ use std::sync::Arc;
 pub enum Severity {
     /// The run cannot use this file.
     Error,
+    /// The file says what it should, and what it asks for does not hold.
+    Finding,
     /// The run goes on; the person should look.
     Warning,
 }
@@ -16,6 +18,7 @@ impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Error => "error",
+            Self::Finding => "finding",
             Self::Warning => "warning",
         })
     }
@@ -32,6 +35,8 @@ pub struct Diagnostic {
     pub message: String,
     /// Where it is; the first location is the primary one.
     pub locations: Vec<Location>,
+    /// More to know about it, a sentence each.
+    pub notes: Vec<String>,
     /// The next step for the reader.
     pub help: Option<String>,
 }
@@ -45,6 +50,7 @@ impl Diagnostic {
             severity: Severity::Error,
             message: message.into(),
             locations: vec![location],
+            notes: Vec::new(),
             help: None,
         }
     }
@@ -56,6 +62,22 @@ impl Diagnostic {
             severity: Severity::Warning,
             ..Self::error(code, message, location)
         }
+    }
+
+    /// Something that does not hold, at a location.
+    #[must_use]
+    pub fn finding(code: &'static str, message: impl Into<String>, location: Location) -> Self {
+        Self {
+            severity: Severity::Finding,
+            ..Self::error(code, message, location)
+        }
+    }
+
+    /// Adds something more to know.
+    #[must_use]
+    pub fn with_note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
     }
 
     /// Adds the next step.

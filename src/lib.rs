@@ -11,6 +11,7 @@ pub mod manifest;
 pub mod kms;
 pub mod observe;
 pub mod access;
+pub mod expectation;
 pub mod plan;
 pub mod apply;
 pub mod report;

@@ -294,12 +294,9 @@ pub(super) fn standing(
     exemption: Exemption,
 ) -> Level {
     let Rights { policy, grants } = rights;
-    let identity = scene.identities.and_then(|all| all.get(request.caller));
-    let is_known = identity.is_some()
-        || scene.identities.is_some_and(|all| {
-            let home = request.caller.home();
-            home.is_some_and(|(partition, account)| all.is_complete(partition, account))
-        });
+    let identities = scene.identities;
+    let identity = identities.and_then(|all| all.of_caller(request.caller));
+    let is_known = identities.is_some_and(|all| all.knows(request.caller));
     if grants.is_empty() && !is_known {
         return evaluate_under(policy, request, exemption).level;
     }

@@ -109,6 +109,10 @@ impl<'a> Iam<'a> {
     }
 
     fn is_known(&self, caller: &Caller) -> bool {
+        // The policies of a federated user are those of whoever asked for it.
+        if matches!(caller.principal, Principal::Federated(_)) {
+            return false;
+        }
         let mut carriers = self.carriers.iter();
         let is_root = matches!(caller.principal, Principal::Account(..));
         let is_of_complete = self.complete.iter().any(|account| is_of(account, caller));
@@ -331,17 +335,9 @@ fn is_spared(set: &SortedSet<Principal>, caller: &Caller, exemption: Exemption) 
 
 /// True when a principal of a policy is the caller itself, or its role.
 pub(super) fn is_named(principal: &Principal, caller: &Caller) -> bool {
-    match (principal, &caller.principal) {
-        (Principal::Anyone, _) => true,
-        (Principal::Role(role), Principal::Session(session)) => {
-            let of_session = session.resource().split('/').nth(1).unwrap_or_default();
-            let last = role.resource().rsplit('/').next().unwrap_or_default();
-            // No two roles of an account differ in path or case alone.
-            of_session.eq_ignore_ascii_case(last)
-                && (role.account(), role.partition()) == (session.account(), session.partition())
-        }
-        (one, other) => one == other,
-    }
+    *principal == Principal::Anyone
+        || *principal == caller.principal
+        || principal.is_role_of(&caller.principal)
 }
 
 /// True when a principal of a policy is the caller's account.

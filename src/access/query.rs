@@ -209,7 +209,7 @@ impl View<'_> {
     fn answer(&self, request: &Request<'_>) -> Answer {
         let Rights { policy, grants } = self.rights;
         let identities = self.scene.identities;
-        let identity = identities.and_then(|all| all.get(request.caller));
+        let identity = identities.and_then(|all| all.of_caller(request.caller));
         let policies = Policies {
             key: policy,
             identity: identity.map_or(&[], |identity| identity.policies.as_slice()),

@@ -162,10 +162,11 @@ impl Teller<'_> {
             return Ok(());
         };
         let budget = &mut Budget::new();
-        let mut left = region(turn, a, b, budget)?;
-        if left.is_empty() {
+        let whole = region(turn, a, b, budget)?;
+        if whole.is_empty() {
             return Ok(());
         }
+        let mut left = whole.clone();
         // What is allowed anyway may be told along with what IAM policies can give, where that is simpler.
         let within = match turn.without_iam() {
             Some(direct) => {
@@ -184,10 +185,28 @@ impl Teller<'_> {
             left = Requests::of(&left.0, &[&cube], budget)?;
             grown.push(cube);
         }
-        for cube in trim(grown, budget)? {
+        for mut cube in trim(grown, budget)? {
+            self.shorten(&mut cube, &whole);
             all.told.push(self.shift(turn, &cube, b, budget)?);
         }
         Ok(())
+    }
+
+    /// Leaves out callers of whom nothing in the box turns, unless more words are needed without them.
+    fn shorten(&self, cube: &mut Cube, turning: &Requests) {
+        let parts = turning.0.iter().filter_map(|part| part.and(cube));
+        let mut callers = FixedBitSet::with_capacity(self.survey.space.callers.len());
+        for part in parts {
+            if let Some(theirs) = part.0.get(CALLERS) {
+                callers.union_with(theirs);
+            }
+        }
+        let mut fewer = cube.clone();
+        fewer.limit(CALLERS, &callers);
+        let length = |cube: &Cube| self.phrases.callers(cube).join(", ").len();
+        if length(&fewer) < length(cube) {
+            *cube = fewer;
+        }
     }
 
     fn shift(

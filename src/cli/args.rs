@@ -42,9 +42,11 @@ pub(super) enum Colour {
 pub(super) enum Verb {
     /// Check manifests offline
     ///
-    /// Reads the manifests and reports every fault with its place and the next step. Needs no account and no network.
+    /// Reads the manifests and reports every fault with its place and the next step. Then puts the expectations to the
+    /// keys as the manifests want them: each is answered for all requests that it names, and what does not hold comes
+    /// with a request that shows it. Needs no account and no network.
     ///
-    /// Exit codes: 0 no faults, 1 faults.
+    /// Exit codes: 0 no faults and all expectations hold, 1 faults, 2 an expectation does not hold or is not proven.
     Check(CheckArgs),
     /// Show what apply would do
     ///
@@ -161,6 +163,12 @@ pub(super) struct DiffArgs {
     /// Which operations there are: today's, or also all that may come
     #[arg(long, value_enum, default_value_t = ActionsArg::Open)]
     pub(super) actions: ActionsArg,
+    /// Leave out requests that AWS's tables exclude: condition keys with operations that do not have them, and
+    /// operations that do not work from other accounts
+    #[arg(long)]
+    pub(super) kms_tables: bool,
+    #[command(flatten)]
+    pub(super) iam: IamArgs,
     #[command(flatten)]
     pub(super) outputs: OutputArgs,
 }
@@ -190,6 +198,8 @@ pub(super) struct LiveArgs {
     /// Manifest files or folders that name keys and accounts; may be given several times [default: manifests]
     #[arg(long, value_name = "PATH")]
     pub(super) manifests: Vec<Utf8PathBuf>,
+    #[command(flatten)]
+    pub(super) iam: IamArgs,
     #[command(flatten)]
     pub(super) target: TargetArgs,
 }
@@ -260,6 +270,16 @@ pub(super) struct ManifestArgs {
     /// Manifest files, or folders with *.yaml and *.yml files
     #[arg(value_name = "PATH", default_value = "manifests")]
     pub(super) paths: Vec<Utf8PathBuf>,
+    #[command(flatten)]
+    pub(super) iam: IamArgs,
+}
+
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(super) struct IamArgs {
+    /// What IAM says in a live account, as `aws iam get-account-authorization-details` prints it; may be given several
+    /// times
+    #[arg(long, value_name = "FILE")]
+    pub(super) identities: Vec<Utf8PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use futures_util::future::join_all;
@@ -12,11 +13,12 @@ use super::context::Context;
 use super::progress::Progress;
 use super::session;
 use super::target::{self, Targets};
-use crate::manifest::{self, Fallback, Sources};
+use crate::manifest::Fallback;
 use crate::model::{
     AccountId, AliasName, Arn, KeyArn, KeyId, KeyManager, KeyName, Malformed, Place, Region,
 };
 use crate::observe::{self, Event, Extras, Scope, Wanted};
+use crate::policy::Identities;
 use crate::state::{Desired, DesiredPlace, ObservedKey, ObservedPlace, Target, Unreadable};
 
 /// Where manifests are unless somebody says otherwise.
@@ -118,12 +120,12 @@ impl<'a> Keys<'a> {
         context: &'a Context,
     ) -> anyhow::Result<Option<Self>> {
         let targets = Targets::new(&args.target, context);
-        let (manifests, mut found) = match paths(args, asked) {
-            Some(paths) => match session::read(&ManifestArgs { paths })? {
-                Some(read) => read,
-                None => return Ok(None),
-            },
-            None => (manifest::read(&Sources::default()), Vec::new()),
+        let manifests = ManifestArgs {
+            paths: paths(args, asked),
+            iam: args.iam.clone(),
+        };
+        let Some((manifests, mut found)) = session::read(&manifests)? else {
+            return Ok(None);
         };
         let places: Option<Vec<&Place>> = asked.iter().map(KeyRef::place).collect();
         let place = match places.as_deref() {
@@ -142,6 +144,12 @@ impl<'a> Keys<'a> {
             targets,
             desired,
         }))
+    }
+
+    /// What IAM is known to say.
+    pub(super) fn identities(&self) -> Arc<Identities> {
+        let first = self.desired.places.first();
+        first.map_or_else(Arc::default, |place| Arc::clone(&place.identities))
     }
 
     /// All keys of the manifests.
@@ -261,19 +269,23 @@ impl<'a> Keys<'a> {
             place: place.clone(),
             scope: crate::model::ScopeName::default(),
             guardrails: crate::state::Guardrails::default(),
+            identities: Arc::default(),
             keys: BTreeMap::new(),
             grants: BTreeMap::new(),
         }
     }
 }
 
-/// Where the manifests are; `None` where there are none and none are needed.
-fn paths(args: &LiveArgs, asked: &[KeyRef]) -> Option<Vec<Utf8PathBuf>> {
+/// Where the manifests are; nowhere where there are none and none are needed.
+fn paths(args: &LiveArgs, asked: &[KeyRef]) -> Vec<Utf8PathBuf> {
     if !args.manifests.is_empty() {
-        return Some(args.manifests.clone());
+        return args.manifests.clone();
     }
-    let is_needed = asked.is_empty() || Utf8Path::new(MANIFESTS).exists();
-    is_needed.then(|| vec![MANIFESTS.into()])
+    if asked.is_empty() || Utf8Path::new(MANIFESTS).exists() {
+        vec![MANIFESTS.into()]
+    } else {
+        Vec::new()
+    }
 }
 
 fn scope(wishes: &[Wish], place: &Place) -> Scope {

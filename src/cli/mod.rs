@@ -5,6 +5,7 @@ mod command;
 mod context;
 mod exit;
 mod fault;
+mod identities;
 mod keys;
 mod lines;
 mod output;

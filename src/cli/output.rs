@@ -8,9 +8,7 @@ use anyhow::Context as _;
 use camino::Utf8PathBuf;
 
 use super::exit::unless_gone;
-use crate::diagnostic::Diagnostic;
-use crate::report::{self, Format, Report, diagnostics};
-use crate::state::Desired;
+use crate::report::{self, Checked, Format, Report};
 
 /// A format, and the file that it goes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,28 +63,14 @@ pub(super) fn write(outputs: &[OutputSpec], report: Report<'_>) -> anyhow::Resul
     each(outputs, |format, out| report::render(report, format, out))
 }
 
-/// Writes what `check` found; the faults themselves are told on stderr where the text goes to a terminal.
-pub(super) fn write_check(
-    outputs: &[OutputSpec],
-    found: &[Diagnostic],
-    desired: &Desired,
-) -> anyhow::Result<()> {
+/// Writes what `check` found; faults and findings themselves are told on stderr where the text goes to a terminal.
+pub(super) fn write_check(outputs: &[OutputSpec], checked: &Checked<'_>) -> anyhow::Result<()> {
     each(outputs, |format, out| match format {
         Format::Json => {
-            serde_json::to_writer_pretty(&mut *out, &diagnostics::json(found))?;
+            serde_json::to_writer_pretty(&mut *out, &report::check_json(checked))?;
             writeln!(out)
         }
-        Format::Text if found.iter().any(Diagnostic::is_error) => Ok(()),
-        Format::Text => {
-            let (keys, places) = (desired.key_count(), desired.places.len());
-            let plural = |count: usize| if count == 1 { "" } else { "s" };
-            writeln!(
-                out,
-                "{keys} key{} in {places} place{}: no faults",
-                plural(keys),
-                plural(places)
-            )
-        }
+        Format::Text => report::check_summary(checked, out),
     })
 }
 

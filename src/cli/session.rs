@@ -8,6 +8,7 @@ use futures_util::future::join_all;
 use super::args::{AllowArgs, ManifestArgs, TargetArgs};
 use super::context::Context;
 use super::exit::Exit;
+use super::identities;
 use super::progress::Progress;
 use super::target::{self, Targets};
 use crate::diagnostic::Diagnostic;
@@ -93,7 +94,11 @@ impl<'a> Session<'a> {
             Some(place)
         };
         let places = self.desired.places.iter().filter_map(narrow).collect();
-        self.plan_desired(&Desired { places }, limits, Others::WhenMissing)
+        let desired = Desired {
+            places,
+            expectations: Vec::new(),
+        };
+        self.plan_desired(&desired, limits, Others::WhenMissing)
             .await
     }
 
@@ -158,21 +163,29 @@ impl<'a> Session<'a> {
     }
 }
 
+/// Reads manifests, and what IAM says in live accounts, with the faults of both kinds of files.
+pub(super) fn read_all(args: &ManifestArgs) -> (Manifests, Vec<Diagnostic>) {
+    let (sources, mut found) = if args.paths.is_empty() {
+        (Sources::default(), Vec::new())
+    } else {
+        Sources::read(&args.paths)
+    };
+    let (identities, more) = identities::read(&args.iam.identities);
+    found.extend(more);
+    (manifest::read(&sources).beside(identities), found)
+}
+
 /// Reads manifests and tells their faults; `None` when there is nothing to go on with.
 pub(super) fn read(args: &ManifestArgs) -> anyhow::Result<Option<(Manifests, Vec<Diagnostic>)>> {
-    let (sources, found) = Sources::read(&args.paths);
+    let (manifests, found) = read_all(args);
     if found.iter().any(Diagnostic::is_error) {
         // The files that can be read are still checked, so that all faults are told at once.
-        let (_, more) = manifest::load(
-            &sources,
-            &Fallback {
-                place: target::local_place()?,
-            },
-        );
+        let place = target::local_place()?;
+        let (_, more) = manifests.desired(&Fallback { place });
         tell(&[found, more].concat())?;
         return Ok(None);
     }
-    Ok(Some((manifest::read(&sources), found)))
+    Ok(Some((manifests, found)))
 }
 
 /// Writes diagnostics to stderr; true when one of them is an error.

@@ -130,6 +130,7 @@ impl Fault {
             severity,
             message: on_one_line(&message),
             locations,
+            notes: Vec::new(),
             help: help.map(|help| on_one_line(&help)),
         }
     }

@@ -19,6 +19,7 @@ use self::fault::{Fault, Faults, Span};
 use self::typed::Document;
 use crate::diagnostic::Diagnostic;
 use crate::model::Place;
+use crate::policy::Identities;
 use crate::state::Desired;
 
 pub(crate) use self::fault::nearest;
@@ -36,6 +37,8 @@ pub struct Fallback {
 pub struct Manifests {
     sources: Sources,
     documents: Vec<Document>,
+    /// What is known of IAM from elsewhere.
+    identities: Identities,
     faults: Faults,
 }
 
@@ -64,11 +67,18 @@ pub fn read(sources: &Sources) -> Manifests {
     Manifests {
         sources: sources.clone(),
         documents,
+        identities: Identities::default(),
         faults,
     }
 }
 
 impl Manifests {
+    /// Puts what IAM says in live accounts beside what `Identity` documents say.
+    #[must_use]
+    pub fn beside(self, identities: Identities) -> Self {
+        Self { identities, ..self }
+    }
+
     /// True when an `Account` document says where keys live.
     pub fn has_account(&self) -> bool {
         self.documents

@@ -41,6 +41,19 @@ impl Principal {
         Self::from_arn(text.parse()?)
     }
 
+    /// True for a role of which the other is a session.
+    ///
+    /// No two roles of an account differ in path or case alone, and a session's ARN has neither for certain.
+    pub fn is_role_of(&self, session: &Self) -> bool {
+        let (Self::Role(role), Self::Session(session)) = (self, session) else {
+            return false;
+        };
+        let of_session = session.resource().split('/').nth(1).unwrap_or_default();
+        let last = role.resource().rsplit('/').next().unwrap_or_default();
+        of_session.eq_ignore_ascii_case(last)
+            && (role.account(), role.partition()) == (session.account(), session.partition())
+    }
+
     /// Tells what kind of principal an ARN names.
     pub fn from_arn(arn: Arn) -> Result<Self, Malformed> {
         let partition: Partition = arn.partition().parse()?;

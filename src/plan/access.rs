@@ -6,9 +6,9 @@ use super::guard::Check;
 use super::key::Surroundings;
 use super::{Action, GrantToCreate, KeyPlan, Refusal};
 use crate::access::{Comparison, Rights, Scene, Shifts, Verdict, compare, shifts};
-use crate::model::{KeyArn, Place};
-use crate::policy::{Document, Grant};
-use crate::state::{LiveGrant, LivePolicy, LivePrincipal, ObservedKey};
+use crate::model::KeyArn;
+use crate::policy::{Document, Grant, Identities};
+use crate::state::{DesiredPlace, LiveGrant, LivePolicy, LivePrincipal, ObservedKey};
 
 /// What a key's changes do to access.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +32,7 @@ impl AccessChange {
 /// Both sides of a key's access.
 pub(super) struct Sides<'a> {
     pub(super) key: Cow<'a, KeyArn>,
+    pub(super) identities: &'a Identities,
     before: Side<'a>,
     after: Side<'a>,
     writes_policy: bool,
@@ -68,7 +69,7 @@ impl<'a> Sides<'a> {
     pub(super) fn of(
         plan: &'a KeyPlan,
         live: Option<&'a ObservedKey>,
-        place: &Place,
+        place: &'a DesiredPlace,
     ) -> Option<Self> {
         let touches = |action: &Action| {
             let is_of_grants =
@@ -79,11 +80,12 @@ impl<'a> Sides<'a> {
             return None;
         }
         let key = live.map_or_else(
-            || Cow::Owned(KeyArn::of_new_key(place.clone())),
+            || Cow::Owned(KeyArn::of_new_key(place.place.clone())),
             |live| Cow::Borrowed(&live.arn),
         );
         Some(Self {
             key,
+            identities: &place.identities,
             before: before(live),
             after: after(plan, live),
             writes_policy: plan.changes.iter().any(|one| one.action.policy().is_some()),
@@ -108,6 +110,23 @@ impl<'a> Sides<'a> {
         }
     }
 
+    /// Whether access changes where all of IAM is left open.
+    pub(super) fn may_change(&self) -> bool {
+        self.told(&Scene::of(&self.key)) != Ok(None)
+    }
+
+    fn told(&self, scene: &Scene<'_>) -> Result<Option<Shifts>, String> {
+        tell(self.before.rights()?, self.after.rights()?, scene)
+    }
+
+    /// Where access is looked at: what IAM is known to say counts.
+    fn scene(&self) -> Scene<'_> {
+        Scene {
+            identities: Some(self.identities),
+            ..Scene::of(&self.key)
+        }
+    }
+
     /// Who gains and who loses what.
     pub(super) fn change(&self) -> AccessChange {
         if self.before.dark != self.after.dark {
@@ -115,11 +134,11 @@ impl<'a> Sides<'a> {
             let why = format!("the grantee of grant {ids} is not understood");
             return AccessChange::Undetermined(why);
         }
+        let known = self.scene();
+        // Among very many identities there may be no answer; with all of IAM open there mostly is.
         let told = self
-            .before
-            .rights()
-            .and_then(|before| Ok((before, self.after.rights()?)))
-            .and_then(|(before, after)| tell(before, after, &Scene::of(&self.key)));
+            .told(&known)
+            .or_else(|why| self.told(&Scene::of(&self.key)).map_err(|_| why));
         match told {
             Ok(None) => AccessChange::None,
             Ok(Some(shifts)) => AccessChange::Shifts(Box::new(shifts)),

@@ -49,17 +49,24 @@ impl Draft<'_> {
 
     /// The plan, with what its changes do to access and why that is refused.
     pub(super) fn finish(mut self, around: &Surroundings<'_>) -> KeyPlan {
-        let Some(sides) = Sides::of(&self.plan, self.live, &around.place.place) else {
+        let Some(sides) = Sides::of(&self.plan, self.live, around.place) else {
             return self.plan;
         };
         let access = sides.change();
-        let refusals = if access.is_some() {
+        // A guardrail does not rest on what IAM policies say today.
+        let may_change = access.is_some() || sides.may_change();
+        let is_same_today = may_change && !access.is_some();
+        let refusals = if may_change {
             sides.refusals(around)
         } else {
             Vec::new()
         };
         self.plan.access = access;
         self.plan.refusals.extend(refusals);
+        if is_same_today {
+            let message = "with what IAM policies say today, nobody gains or loses access";
+            self.note("same-access", message);
+        }
         self.plan
     }
 

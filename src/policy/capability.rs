@@ -238,6 +238,21 @@ impl fmt::Display for Capability {
     }
 }
 
+impl Allowance {
+    /// What it allows on a key.
+    pub fn actions(self, key: &KeyContext) -> BTreeSet<ActionPattern> {
+        actions(self, key)
+    }
+
+    /// True when keys of the type have such operations.
+    pub fn suits(self, key: KeyType) -> bool {
+        match self {
+            Self::Capability(capability) => capability.suits(key),
+            Self::Operation(operation) => operation.is_key_level() && key.supports(operation),
+        }
+    }
+}
+
 impl FromStr for Allowance {
     type Err = Malformed;
 

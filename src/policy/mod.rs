@@ -1,5 +1,6 @@
 //! Key policies as a language: documents, their JSON, the duties that they stand for, and what they say to a request.
 
+mod account_details;
 mod capability;
 mod check;
 mod compile;
@@ -9,6 +10,7 @@ mod document;
 mod duty;
 mod equality;
 mod evaluate;
+mod extent;
 mod grant;
 mod identity;
 mod json;
@@ -22,6 +24,7 @@ mod question;
 pub mod reading;
 mod variable;
 
+pub use account_details::read_account_details;
 pub use capability::{ADMINISTRATION, DELETION};
 pub use check::{Problem, check};
 pub use compile::{KeyContext, compile};
@@ -36,11 +39,13 @@ pub use evaluate::{
     Answer, Decision, Denial, Ground, Level, Outcome, Policies, Request, Source, authorize,
     evaluate, evaluate_under,
 };
+pub use extent::Extent;
 pub use grant::{Grant, read_grants, read_grants_text};
-pub use identity::{Identities, Identity};
+pub use identity::{Identities, Identity, PolicyNames};
 pub use json::{
     ReadError, read, read_identity, read_identity_value, read_json, read_live, read_statement,
     read_value, write, write_compact,
 };
 pub use lift::{Lifted, lift};
+pub use pattern::fits_glob;
 pub use question::{Question, check_action, read_caller, read_question};

@@ -46,6 +46,11 @@ impl Piece {
     }
 }
 
+/// True when the whole text fits a pattern in which `*` and `?` are wildcards.
+pub fn fits_glob(pattern: &str, text: &str) -> bool {
+    Glob::new(pattern).matches(text)
+}
+
 impl Glob {
     /// Reads `*` and `?` as wildcards.
     pub(super) fn new(text: &str) -> Self {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::diagnostic::{Diagnostic, Location, Severity};
 
@@ -35,7 +35,7 @@ pub fn text(diagnostics: &[Diagnostic], colour: Colour) -> String {
     out
 }
 
-/// Counts errors and warnings in words.
+/// Counts errors, findings and warnings in words.
 #[must_use]
 pub fn summary(diagnostics: &[Diagnostic]) -> Option<String> {
     let count = |severity| {
@@ -45,7 +45,7 @@ pub fn summary(diagnostics: &[Diagnostic]) -> Option<String> {
         matching.count()
     };
     let mut out = String::new();
-    for severity in [Severity::Error, Severity::Warning] {
+    for severity in [Severity::Error, Severity::Finding, Severity::Warning] {
         let (separator, plural) = match (out.is_empty(), count(severity)) {
             (_, 0) => continue,
             (first, 1) => (if first { "" } else { ", " }, ""),
@@ -60,7 +60,8 @@ pub fn summary(diagnostics: &[Diagnostic]) -> Option<String> {
 /// Diagnostics as JSON, in order.
 #[must_use]
 pub fn json(diagnostics: &[Diagnostic]) -> Json {
-    diagnostics.iter().map(diagnostic_json).collect()
+    let all = diagnostics.iter().map(diagnostic_json);
+    all.map(Json::Object).collect()
 }
 
 fn group(diagnostic: &Diagnostic) -> Group<'_> {
@@ -69,10 +70,12 @@ fn group(diagnostic: &Diagnostic) -> Group<'_> {
         severity,
         message,
         locations,
+        notes,
         help,
     } = diagnostic;
     let level = match severity {
         Severity::Error => Level::ERROR,
+        Severity::Finding => Level::ERROR.with_name("finding"),
         Severity::Warning => Level::WARNING,
     };
     let title = level.primary_title(message.as_str()).id(*code);
@@ -80,7 +83,8 @@ fn group(diagnostic: &Diagnostic) -> Group<'_> {
         .iter()
         .enumerate()
         .map(|(index, location)| element(location, index == 0));
-    let mut group = title.elements(elements);
+    let notes = notes.iter().map(|note| Level::NOTE.message(note.as_str()));
+    let mut group = title.elements(elements).elements(notes);
     if let Some(help) = help {
         group = group.element(Level::HELP.message(help.as_str()));
     }
@@ -128,21 +132,26 @@ fn byte_at(line: &str, characters: usize) -> Option<usize> {
     starts.chain([line.len()]).nth(characters)
 }
 
-fn diagnostic_json(diagnostic: &Diagnostic) -> Json {
+pub(super) fn diagnostic_json(diagnostic: &Diagnostic) -> Map<String, Json> {
     let Diagnostic {
         code,
         severity,
         message,
         locations,
+        notes,
         help,
     } = diagnostic;
-    json!({
-        "code": code,
-        "severity": severity.to_string(),
-        "message": message,
-        "locations": locations.iter().map(location_json).collect::<Vec<_>>(),
-        "help": help,
-    })
+    let mut object = Map::new();
+    let mut put = |name: &str, value: Json| object.insert(name.to_owned(), value);
+    put("code", json!(code));
+    put("severity", json!(severity.to_string()));
+    put("message", json!(message));
+    put("locations", locations.iter().map(location_json).collect());
+    if !notes.is_empty() {
+        put("notes", json!(notes));
+    }
+    put("help", json!(help));
+    object
 }
 
 fn location_json(location: &Location) -> Json {

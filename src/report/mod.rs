@@ -3,6 +3,7 @@
 mod access;
 mod action;
 mod answer;
+mod check;
 mod comparison;
 mod difference;
 pub mod diagnostics;
@@ -16,6 +17,7 @@ use std::io;
 
 pub use access::{AccessReport, KeyAccess, access_json, access_text};
 pub use answer::{answer_json, answer_text};
+pub use check::{Checked, check_json, check_summary};
 pub use comparison::{comparison_json, comparison_text};
 pub use difference::{KeyDifference, Presence, differences_json, differences_text};
 pub use shifts::{sentence, shifts_json};

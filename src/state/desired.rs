@@ -8,15 +8,17 @@ use jiff::Timestamp;
 use crate::diagnostic::Location;
 use crate::model::{
     AccountId, AliasName, GrantName, GrantTerms, KeyId, KeyName, KeyType, OrganizationId, Origin,
-    Place, RotationPeriod, ScopeName, Tags,
+    Place, PrincipalName, RotationPeriod, ScopeName, Tags,
 };
-use crate::policy::Document;
+use crate::policy::{Allowance, Document, Holder, Identities};
 
 /// Everything that one set of manifests asks for.
 #[derive(Clone, Debug, Default)]
 pub struct Desired {
     /// Per account and Region; each [`Place`] occurs once.
     pub places: Vec<DesiredPlace>,
+    /// What is expected of the access to the keys.
+    pub expectations: Vec<Expectation>,
 }
 
 /// What is asked for in one account and Region.
@@ -34,6 +36,8 @@ pub struct DesiredPlace {
     pub keys: BTreeMap<KeyName, DesiredKey>,
     /// Grants on keys that this scope does not own, by the key's name.
     pub grants: BTreeMap<KeyName, GrantsOnKey>,
+    /// What IAM says about principals, of whichever account; all places share it.
+    pub identities: Arc<Identities>,
 }
 
 /// How an account is reached, as its `Account` document says.
@@ -175,6 +179,69 @@ pub struct GrantsOnKey {
     pub location: Location,
     /// The grants.
     pub grants: BTreeMap<GrantName, DesiredGrant>,
+}
+
+/// An access test.
+#[derive(Clone, Debug)]
+pub struct Expectation {
+    /// Where the manifest states it.
+    pub location: Location,
+    /// What is claimed.
+    pub claims: Vec<Claim>,
+    /// Of which keys and principals, per account and Region.
+    pub subjects: BTreeMap<Place, Subjects>,
+    /// Why, in the person's words.
+    pub why: Option<String>,
+}
+
+/// That requests are allowed, or are not.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// Which of the two.
+    pub verb: Verb,
+    /// What is called.
+    pub allowance: Allowance,
+    /// Where the manifest names it.
+    pub location: Location,
+}
+
+/// What a claim says of its requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// All are allowed.
+    Can,
+    /// None is allowed.
+    Cannot,
+}
+
+/// What an expectation is about in one account and Region.
+#[derive(Clone, Debug)]
+pub struct Subjects {
+    /// The keys.
+    pub keys: BTreeSet<KeyName>,
+    /// Who calls.
+    pub callers: Vec<Callers>,
+    /// Which requests are meant: context keys with their values; with none, the key is absent.
+    pub when: BTreeMap<String, Vec<String>>,
+}
+
+/// Who one name of a manifest stands for.
+#[derive(Clone, Debug)]
+pub struct Callers {
+    /// The name.
+    pub name: PrincipalName,
+    /// Everyone it stands for.
+    pub holders: BTreeSet<Holder>,
+}
+
+impl Verb {
+    /// The word for it in manifests.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Can => "can",
+            Self::Cannot => "cannot",
+        }
+    }
 }
 
 impl Desired {

@@ -5,8 +5,8 @@ mod observed;
 mod part;
 
 pub use desired::{
-    Deletion, Desired, DesiredGrant, DesiredKey, DesiredPlace, GrantsOnKey, Guardrails, Rotation,
-    Target, UnmanagedGrants,
+    Callers, Claim, Deletion, Desired, DesiredGrant, DesiredKey, DesiredPlace, Expectation,
+    GrantsOnKey, Guardrails, Rotation, Subjects, Target, UnmanagedGrants, Verb,
 };
 pub use observed::{
     LiveGrant, LivePolicy, LivePrincipal, Observed, ObservedKey, ObservedPlace, OtherKey,

@@ -56,22 +56,29 @@ fn faults_are_there_for_programs() {
     let run = sandbox.run("check --output json").expect(1);
     let value: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     insta::assert_json_snapshot!(value, @r#"
-    [
-      {
-        "code": "out-of-range",
-        "severity": "error",
-        "message": "a rotation period of 30 days is out of range",
-        "locations": [
-          {
-            "file": "manifests/keys.yaml",
-            "line": 4,
-            "column": 11,
-            "length": 3
-          }
-        ],
-        "help": "KMS rotates every 90 to 2560 days"
-      }
-    ]
+    {
+      "version": 1,
+      "verb": "check",
+      "keys": 1,
+      "places": 1,
+      "faults": [
+        {
+          "code": "out-of-range",
+          "severity": "error",
+          "message": "a rotation period of 30 days is out of range",
+          "locations": [
+            {
+              "file": "manifests/keys.yaml",
+              "line": 4,
+              "column": 11,
+              "length": 3
+            }
+          ],
+          "help": "KMS rotates every 90 to 2560 days"
+        }
+      ],
+      "expectations": null
+    }
     "#);
 }
 

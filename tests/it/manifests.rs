@@ -10,6 +10,7 @@ use std::fs::{self, File};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use keywright::diagnostic::Diagnostic;
+use keywright::expectation;
 use keywright::manifest::{self, Fallback, Sources};
 use keywright::model::Place;
 use keywright::report::diagnostics::{self, Colour, json};
@@ -84,6 +85,22 @@ fn the_bootstrap_loads_in_both_regions() {
     let (_, desired) = shipped("bootstrap");
     assert_eq!(desired.places.len(), 2);
     assert_eq!(desired.key_count(), 12);
+}
+
+#[test]
+fn the_expectations_of_the_examples_hold() {
+    for name in ["quickstart", "bootstrap"] {
+        let (_, desired) = shipped(name);
+        let now = "2026-06-01T00:00:00Z".parse().unwrap();
+        let outcome = expectation::check(&desired, now);
+        let found: Vec<Diagnostic> = outcome
+            .failures
+            .iter()
+            .map(|failure| failure.diagnostic.clone())
+            .collect();
+        assert_eq!(text(&found), "", "{name}");
+        assert!(outcome.expectations > 2, "{name}");
+    }
 }
 
 #[test]
@@ -222,7 +239,7 @@ fn schema_fields(kind: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_field_of_the_schema_is_one_that_the_reader_knows() {
-    for kind in ["Account", "Team", "Key", "Grant"] {
+    for kind in ["Account", "Team", "Key", "Grant", "Identity", "Expectation"] {
         for field in schema_fields(kind) {
             let manifest = format!("kind: {kind}\n{field}:\n");
             let (sources, _) = Sources::from_texts([("a.yaml".into(), manifest.into_bytes())]);
@@ -237,7 +254,7 @@ fn every_field_of_the_schema_is_one_that_the_reader_knows() {
 
 #[test]
 fn the_schema_names_every_field_that_the_reader_offers() {
-    for kind in ["Account", "Team", "Key", "Grant"] {
+    for kind in ["Account", "Team", "Key", "Grant", "Identity", "Expectation"] {
         let manifest = format!("kind: {kind}\nqqqqqqqq: 1\n");
         let (sources, _) = Sources::from_texts([("a.yaml".into(), manifest.into_bytes())]);
         let (_, diagnostics) = manifest::load(&sources, &fallback());

@@ -54,7 +54,7 @@ fn every_field_is_in_the_reference() {
     let reference =
         fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/manifests.md")).unwrap();
     let schema = keywright::manifest::schema();
-    for kind in ["Account", "Team", "Key", "Grant"] {
+    for kind in ["Account", "Team", "Key", "Grant", "Identity", "Expectation"] {
         for field in schema["$defs"][kind]["properties"]
             .as_object()
             .unwrap()

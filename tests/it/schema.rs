@@ -51,6 +51,7 @@ fn parts<'a>(
             .filter_map(|(name, value)| Some((rule.get(name)?, value, name.as_str())))
             .collect(),
         "additionalProperties" if rule.is_object() => entries()
+            .filter(|(name, _)| schema["properties"].get(name).is_none())
             .map(|(name, value)| (rule, value, name.as_str()))
             .collect(),
         "items" => value
@@ -107,6 +108,7 @@ fn is_type(value: &Json, name: &Json) -> bool {
         "object" => value.is_object(),
         "array" => value.is_array(),
         "string" => value.is_string(),
+        "null" => value.is_null(),
         "boolean" => value.is_boolean(),
         "integer" => value.is_i64() || value.is_u64(),
         "number" => value.is_number(),
@@ -143,6 +145,11 @@ fn the_schema_refuses_what_the_reader_refuses() {
         "kind: Key\nname: a\nusers: role/app\n",
         "kind: Key\nname: a\nusers: []\n",
         "kind: Key\nname: a\ngrants: [{name: g, key: a, grantee: role/x, operations: [Decrypt]}]\n",
+        "kind: Identity\n",
+        "kind: Identity\nprincipal: role/a\npolicies: {}\n",
+        "kind: Expectation\nkeys: []\nprincipals: [role/a]\ncan: [decrypt]\n",
+        "kind: Expectation\nkeys: a\nprincipals: [role/a]\ncan: [decrpyt]\n",
+        "kind: Expectation\nkeys: a\nprincipals: [role/a]\ncan: [decrypt]\nwhen: {aws:SourceVpc: {}}\n",
         "kind: Account\nname: a\nid: 111122223333\nregions: [eu-west-1]\ndefaults: {name: b}\n",
     ] {
         assert_ne!(check(text), [""; 0], "{text}");

@@ -10,7 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::keys::{Found, Keys};
 use crate::cli::output;
 use crate::model::{KeyType, Place};
-use crate::policy::{Grant, KeyContext};
+use crate::policy::{Grant, Identities, KeyContext};
 use crate::report::{AccessReport, Format, KeyAccess, access_json, access_text};
 use crate::state::{LivePolicy, ObservedKey};
 
@@ -25,6 +25,7 @@ pub(super) async fn run(args: &AccessArgs, context: &Context) -> anyhow::Result<
     } else {
         args.keys.iter().map(|key| keys.wish(key)).collect()
     };
+    let identities = keys.identities();
     let mut report = AccessReport::default();
     let mut seen = BTreeSet::new();
     let mut stderr = anstream::stderr();
@@ -35,7 +36,9 @@ pub(super) async fn run(args: &AccessArgs, context: &Context) -> anyhow::Result<
         for (place, found) in answers {
             match found {
                 Found::Nothing => continue,
-                Found::Key(key) if seen.insert(key.arn.clone()) => report.keys.push(held(*key)),
+                Found::Key(key) if seen.insert(key.arn.clone()) => {
+                    report.keys.push(held(*key, &identities));
+                }
                 Found::Key(_) => {}
                 Found::Unreadable(reason) => {
                     let row = (place, wish.name.clone(), reason);
@@ -72,9 +75,13 @@ pub(super) async fn run(args: &AccessArgs, context: &Context) -> anyhow::Result<
 }
 
 /// A live key with what it gives to whom.
-fn held(key: ObservedKey) -> KeyAccess {
+fn held(key: ObservedKey, identities: &Identities) -> KeyAccess {
     let columns = columns(&key);
-    let access = compute(&key, &columns);
+    let scene = Scene {
+        identities: Some(identities),
+        ..Scene::of(&key.arn)
+    };
+    let access = compute(&key, &columns, &scene);
     KeyAccess {
         key,
         columns,
@@ -96,7 +103,7 @@ fn columns(key: &ObservedKey) -> Vec<Column> {
     }
 }
 
-fn compute(key: &ObservedKey, columns: &[Column]) -> Result<Holdings, String> {
+fn compute(key: &ObservedKey, columns: &[Column], scene: &Scene<'_>) -> Result<Holdings, String> {
     let policy = match &key.policy {
         LivePolicy::Document(document) => document,
         LivePolicy::Opaque { reason, .. } => {
@@ -112,5 +119,5 @@ fn compute(key: &ObservedKey, columns: &[Column]) -> Result<Holdings, String> {
         policy,
         grants: &grants,
     };
-    holdings(rights, columns, &Scene::of(&key.arn)).map_err(|why| why.to_string())
+    holdings(rights, columns, scene).map_err(|why| why.to_string())
 }

@@ -6,14 +6,16 @@ use anyhow::{Context as _, anyhow, bail, ensure};
 use camino::Utf8Path;
 use serde_json::{Map, Value, json};
 
-use crate::access::{Comparison, Rights, Scene, Shifts, Universe, Verdict, compare, shifts};
-use crate::cli::args::{ActionsArg, DiffArgs, ManifestArgs};
+use crate::access::{
+    Comparison, Rights, Scene, Shifts, Tables, Universe, Verdict, compare, shifts,
+};
+use crate::cli::args::{ActionsArg, DiffArgs, IamArgs, ManifestArgs};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
-use crate::cli::{lines, output, session, target};
+use crate::cli::{identities, lines, output, session, target};
 use crate::manifest::Fallback;
 use crate::model::{AccountId, KeyArn, KeyName, Partition, Place};
-use crate::policy::{self, Document, Grant};
+use crate::policy::{self, Document, Grant, Identities};
 use crate::report::{
     Format, KeyDifference, Presence, comparison_json, comparison_text, differences_json,
     differences_text, shifts_json,
@@ -24,12 +26,24 @@ use crate::state::{Desired, DesiredGrant, DesiredKey, GrantsOnKey};
 const VERSION: u32 = 1;
 
 pub(super) fn run(args: &DiffArgs, context: &Context) -> anyhow::Result<Exit> {
-    let universe = match args.actions {
-        ActionsArg::Open => Universe::Open,
-        ActionsArg::Today => Universe::Today,
+    let (identities, found) = identities::read(&args.iam.identities);
+    if session::tell(&found)? {
+        return Ok(Exit::Error);
+    }
+    let lens = Lens {
+        universe: match args.actions {
+            ActionsArg::Open => Universe::Open,
+            ActionsArg::Today => Universe::Today,
+        },
+        tables: if args.kms_tables {
+            Tables::Heard
+        } else {
+            Tables::Ignored
+        },
+        identities: &identities,
     };
     if let Some(file) = &args.batch {
-        return lines::answer(file, |question| answer(question, universe));
+        return lines::answer(file, |question| answer(question, lens));
     }
     let (Some(a), Some(b)) = (&args.before, &args.after) else {
         bail!("two policies, or two sets of manifests, are needed");
@@ -42,10 +56,29 @@ pub(super) fn run(args: &DiffArgs, context: &Context) -> anyhow::Result<Exit> {
         );
     }
     match (Kind::of(a), Kind::of(b)) {
-        (Kind::Policy, Kind::Policy) => policies([a, b], args, universe),
-        (Kind::Manifests, Kind::Manifests) => manifests([a, b], args, universe, context),
+        (Kind::Policy, Kind::Policy) => policies([a, b], args, lens),
+        (Kind::Manifests, Kind::Manifests) => manifests([a, b], args, lens, context),
         (Kind::Policy, Kind::Manifests) => bail!("{}", mixed(a, b)),
         (Kind::Manifests, Kind::Policy) => bail!("{}", mixed(b, a)),
+    }
+}
+
+/// Which requests are compared, and what is known of IAM.
+#[derive(Clone, Copy, Debug)]
+struct Lens<'a> {
+    universe: Universe,
+    tables: Tables,
+    identities: &'a Identities,
+}
+
+impl<'a> Lens<'a> {
+    fn on(self, key: &'a KeyArn) -> Scene<'a> {
+        Scene {
+            key,
+            universe: self.universe,
+            tables: self.tables,
+            identities: Some(self.identities),
+        }
     }
 }
 
@@ -73,13 +106,10 @@ fn mixed(policy: &Utf8Path, manifests: &Utf8Path) -> String {
     )
 }
 
-fn policies([a, b]: [&Utf8Path; 2], args: &DiffArgs, universe: Universe) -> anyhow::Result<Exit> {
+fn policies([a, b]: [&Utf8Path; 2], args: &DiffArgs, lens: Lens<'_>) -> anyhow::Result<Exit> {
     let key = key(args.key.as_deref(), args.account)?;
     let (a, b) = (read(a, key.partition)?, read(b, key.partition)?);
-    let scene = Scene {
-        universe,
-        ..Scene::of(&key)
-    };
+    let scene = lens.on(&key);
     let (comparison, shifts) = told((&a).into(), (&b).into(), &scene);
     output::each(&args.outputs.outputs, |format, out| match format {
         Format::Json => {
@@ -119,7 +149,7 @@ fn told<'a>(a: Rights<'a>, b: Rights<'a>, scene: &Scene<'a>) -> (Comparison, Opt
 fn manifests(
     [a, b]: [&Utf8Path; 2],
     args: &DiffArgs,
-    universe: Universe,
+    lens: Lens<'_>,
     context: &Context,
 ) -> anyhow::Result<Exit> {
     ensure!(
@@ -133,7 +163,7 @@ fn manifests(
     let keys = compare_all(
         sides(&first, &is_in_force),
         sides(&second, &is_in_force),
-        universe,
+        lens,
     );
     output::each(&args.outputs.outputs, |format, out| match format {
         Format::Json => {
@@ -149,6 +179,7 @@ fn manifests(
 fn load(path: &Utf8Path, args: &DiffArgs) -> anyhow::Result<Option<Desired>> {
     let paths = ManifestArgs {
         paths: vec![path.to_owned()],
+        iam: IamArgs::default(),
     };
     let Some((manifests, mut found)) = session::read(&paths)? else {
         return Ok(None);
@@ -212,7 +243,7 @@ fn terms(grant: &DesiredGrant) -> Grant {
 }
 
 /// Pairs the keys of two sets of manifests, by name or former name, and compares each pair.
-fn compare_all(mut first: Sides, second: Sides, universe: Universe) -> Vec<KeyDifference> {
+fn compare_all(mut first: Sides, second: Sides, lens: Lens<'_>) -> Vec<KeyDifference> {
     let mut pairs = Vec::new();
     let mut added = Vec::new();
     for (at, side) in second {
@@ -247,10 +278,7 @@ fn compare_all(mut first: Sides, second: Sides, universe: Universe) -> Vec<KeyDi
             let before = before.unwrap_or_else(empty);
             let after = after.unwrap_or_else(empty);
             let key = KeyArn::of_new_key(place.clone());
-            let scene = Scene {
-                universe,
-                ..Scene::of(&key)
-            };
+            let scene = lens.on(&key);
             let (comparison, shifts) = told(before.rights(), after.rights(), &scene);
             KeyDifference {
                 place,
@@ -274,7 +302,7 @@ impl Side {
 }
 
 /// Answers one line of a batch.
-fn answer(question: &Value, universe: Universe) -> Result<Map<String, Value>, String> {
+fn answer(question: &Value, lens: Lens<'_>) -> Result<Map<String, Value>, String> {
     let text = |name: &str| match question.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.as_str())),
@@ -289,11 +317,7 @@ fn answer(question: &Value, universe: Universe) -> Result<Map<String, Value>, St
         read_value(value, key.partition).map_err(|problem| format!("{name}: {problem}"))
     };
     let (a, b) = (document("a")?, document("b")?);
-    let scene = Scene {
-        universe,
-        ..Scene::of(&key)
-    };
-    Ok(comparison_json(&compare(&a, &b, &scene)))
+    Ok(comparison_json(&compare(&a, &b, &lens.on(&key))))
 }
 
 /// The key that the policies are of; some key of the account where nobody says.

@@ -1,6 +1,7 @@
 //! `keywright explain`: whether one request is allowed, and what decides it; or many, as JSON Lines.
 
 use std::io::Write as _;
+use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -10,10 +11,12 @@ use crate::cli::args::{ExplainArgs, RequestArgs, TargetArgs};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::keys::{Found, KeyRef, Keys};
-use crate::cli::{lines, output, target};
+use crate::cli::{identities, lines, output, session, target};
 use crate::manifest::nearest;
 use crate::model::{KeyArn, Malformed, Operation, Partition, Place, Principal, PrincipalName};
-use crate::policy::{self, Document, Grant, IdentityPolicy, Outcome, Question, ReadError};
+use crate::policy::{
+    self, Document, Grant, Identities, IdentityPolicy, Outcome, Question, ReadError,
+};
 use crate::report::{Format, answer_json, answer_text};
 use crate::state::{LivePolicy, ObservedKey};
 
@@ -34,11 +37,21 @@ pub(super) async fn run(args: &ExplainArgs, context: &Context) -> anyhow::Result
     let operation = operation(name)?;
     let subject = match (&args.request.policy, &args.key) {
         (Some(file), key) => {
-            Subject::of_files(file, &args.request, key.as_ref(), &args.live.target)?
+            let (identities, found) = identities::read(&args.live.iam.identities);
+            if session::tell(&found)? {
+                return Ok(Exit::Error);
+            }
+            Subject {
+                identities: identities.into(),
+                ..Subject::of_files(file, &args.request, key.as_ref(), &args.live.target)?
+            }
         }
         (None, None) => bail!("a request needs a KEY"),
         (None, Some(key)) => match live(args, key, context).await? {
-            Some(key) => Subject::of_live(key)?,
+            Some((key, identities)) => Subject {
+                identities,
+                ..Subject::of_live(key)?
+            },
             None => return Ok(Exit::Error),
         },
     };
@@ -94,7 +107,7 @@ async fn live(
     args: &ExplainArgs,
     asked: &KeyRef,
     context: &Context,
-) -> anyhow::Result<Option<ObservedKey>> {
+) -> anyhow::Result<Option<(ObservedKey, Arc<Identities>)>> {
     let asked = std::slice::from_ref(asked);
     let Some(keys) = Keys::open(&args.live, asked, context).await? else {
         return Ok(None);
@@ -116,7 +129,7 @@ async fn live(
         places.push(place.to_string());
     }
     match (<[ObservedKey; 1]>::try_from(found), unreadable) {
-        (Ok([key]), None) => Ok(Some(key)),
+        (Ok([key]), None) => Ok(Some((key, keys.identities()))),
         (_, Some(error)) => Err(error),
         (Err(found), None) if found.is_empty() => {
             bail!("there is no key `{name}` in {}", places.join(", "))
@@ -135,6 +148,8 @@ struct Subject {
     grants: Vec<Grant>,
     /// The condition keys that follow from the key.
     facts: policy::Context,
+    /// What IAM is known to say.
+    identities: Arc<Identities>,
 }
 
 impl Subject {
@@ -161,6 +176,7 @@ impl Subject {
             grants: grants.transpose()?.unwrap_or_default(),
             key,
             facts: policy::Context::new(),
+            identities: Arc::default(),
         })
     }
 
@@ -189,6 +205,7 @@ impl Subject {
             policy,
             grants,
             facts,
+            identities: Arc::default(),
         })
     }
 
@@ -203,20 +220,28 @@ impl Subject {
             key,
             policy,
             grants,
-            facts,
+            mut facts,
+            identities,
         } = self;
+        let caller = caller(principal, &key.place, key.partition)?;
+        let known = identities.of_caller(&caller);
+        for (name, value) in known.into_iter().flat_map(|known| &known.tags) {
+            facts.set(&format!("aws:PrincipalTag/{name}"), [value.clone()]);
+        }
         let own = |path: &Utf8Path| read(path, policy::read_identity);
         let all = |paths: &[Utf8PathBuf]| -> anyhow::Result<Vec<IdentityPolicy>> {
             paths.iter().map(|path| own(path)).collect()
         };
-        let boundary = args.boundary.as_ref().map(|path| own(path));
+        let mut identity_policies = known.map_or_else(Vec::new, |known| known.policies.clone());
+        identity_policies.extend(all(&args.identity_policies)?);
+        let boundary = args.boundary.as_ref().map(|path| own(path)).transpose()?;
         Ok(Question {
             key_policy: policy,
-            identity_policies: all(&args.identity_policies)?,
-            boundary: boundary.transpose()?,
+            identity_policies,
+            boundary: boundary.or_else(|| known?.boundary.clone()),
             session_policies: all(&args.session_policies)?,
             grants,
-            caller: caller(principal, &key.place, key.partition)?,
+            caller,
             action: operation.action().to_owned(),
             context: typed(&args.context, &key.place, facts, context),
             key,

@@ -20,7 +20,7 @@ use crate::manifest;
 /// Runs the verb that was typed.
 pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     match &args.verb {
-        Verb::Check(args) => check::run(args),
+        Verb::Check(args) => check::run(args, context),
         Verb::Plan(args) => block_on(plan::run(args, context))?,
         Verb::Apply(args) => block_on(apply::run(args, context))?,
         Verb::Drift(args) => block_on(drift::run(args, context))?,

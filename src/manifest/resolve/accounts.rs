@@ -1,6 +1,7 @@
 //! Accounts: which there are, and which of them a key or grant is for.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::manifest::Fallback;
 use crate::manifest::fault::{Fault, Faults, Span};
@@ -90,6 +91,7 @@ impl<'a> Account<'a> {
             guardrails: self.guardrails.clone(),
             keys: BTreeMap::new(),
             grants: BTreeMap::new(),
+            identities: Arc::default(),
         }
     }
 
@@ -231,6 +233,11 @@ impl<'a> Accounts<'a> {
         if !self.declared {
             return Vec::new();
         }
+        self.all.iter().flat_map(places).collect()
+    }
+
+    /// Every place that a key can be in.
+    pub(super) fn all_places(&self) -> Vec<(&Account<'a>, Place)> {
         self.all.iter().flat_map(places).collect()
     }
 

@@ -131,7 +131,10 @@ fn user<'a>(
     let user = User {
         holders: site.holders(names, faults),
         allowances: allowances.keys().copied().collect(),
-        via: via(fields, faults),
+        via: services(
+            fields.via.value().into_iter().flat_map(|list| &list.0),
+            faults,
+        ),
         context: pairs(&fields.context),
     };
     let places = UserPlaces {
@@ -143,10 +146,13 @@ fn user<'a>(
     (!user.holders.is_empty()).then_some((user, places))
 }
 
-/// The services through which a user may come, as the first label of `kms:ViaService`.
-fn via(fields: &UserFields, faults: &mut Faults) -> BTreeSet<String> {
+/// The services through which requests come, as the first label of `kms:ViaService`.
+pub(super) fn services<'a>(
+    names: impl IntoIterator<Item = &'a At<Text>>,
+    faults: &mut Faults,
+) -> BTreeSet<String> {
     let mut services = BTreeSet::new();
-    for service in fields.via.value().into_iter().flat_map(|list| &list.0) {
+    for service in names {
         let Text(text) = &service.value;
         let valid = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         if text.is_empty() || !text.bytes().all(valid) {

@@ -3,7 +3,9 @@
 mod accounts;
 mod claims;
 mod duty;
+mod expectation;
 mod grant;
+mod identity;
 mod key;
 mod policy;
 mod teams;
@@ -13,6 +15,8 @@ use std::sync::Arc;
 
 use self::accounts::{Account, Accounts};
 use self::claims::Claims;
+use self::expectation::KeyNames;
+use self::identity::Carriers;
 use self::teams::Teams;
 use super::fault::{Fault, Faults};
 use super::fields::Mapping as _;
@@ -20,23 +24,31 @@ use super::source::Sources;
 use super::typed::{Document, GrantFields, KeyFields};
 use super::{Fallback, Manifests};
 use crate::model::{GrantName, KeyName, Place};
-use crate::state::{Desired, DesiredGrant, DesiredPlace, GrantsOnKey};
+use crate::policy::Identities;
+use crate::state::{Desired, DesiredGrant, DesiredPlace, Expectation, GrantsOnKey};
 
 /// Resolves all documents.
 pub(super) fn desired(manifests: &Manifests, fallback: &Fallback, faults: &mut Faults) -> Desired {
     let Manifests {
-        sources, documents, ..
+        sources,
+        documents,
+        identities: known,
+        faults: _,
     } = manifests;
     let mut teams = Vec::new();
     let mut accounts = Vec::new();
     let mut keys = Vec::new();
     let mut grants = Vec::new();
+    let mut identities = Vec::new();
+    let mut expectations = Vec::new();
     for document in documents {
         match document {
             Document::Team(team) => teams.push(team),
             Document::Account(account) => accounts.push(&**account),
-            Document::Key(key) => keys.push(key),
+            Document::Key(key) => keys.push(&**key),
             Document::Grant(grant) => grants.push(grant),
+            Document::Identity(identity) => identities.push(&**identity),
+            Document::Expectation(expectation) => expectations.push(&**expectation),
         }
     }
     let teams = Teams::new(&teams, faults);
@@ -48,6 +60,7 @@ pub(super) fn desired(manifests: &Manifests, fallback: &Fallback, faults: &mut F
         places: BTreeMap::new(),
         claims: Claims::default(),
     };
+    let names = KeyNames::of(&keys);
     for key in keys {
         run.add_key(key, faults);
     }
@@ -55,7 +68,16 @@ pub(super) fn desired(manifests: &Manifests, fallback: &Fallback, faults: &mut F
     for grant in grants {
         run.add_grant(grant, faults);
     }
-    run.finish(faults)
+    let mut carriers = Carriers::new(known);
+    for identity in identities {
+        run.add_identity(identity, &mut carriers, faults);
+    }
+    run.fill_places(&Arc::new(carriers.known));
+    let expectations = expectations
+        .iter()
+        .filter_map(|fields| run.expectation(fields, &names, faults));
+    let expectations = expectations.collect();
+    run.finish(expectations, faults)
 }
 
 /// What surrounds a key or a grant while it is resolved for one place.
@@ -163,7 +185,8 @@ impl<'a> Run<'a> {
             .or_insert_with(|| account.empty_place(place.clone()))
     }
 
-    fn finish(mut self, faults: &mut Faults) -> Desired {
+    /// Adds the places in which nothing is asked for, and what IAM says in all.
+    fn fill_places(&mut self, identities: &Arc<Identities>) {
         let accounts = self.accounts;
         for (account, place) in accounts.declared_places() {
             self.place(account, &place);
@@ -173,9 +196,16 @@ impl<'a> Run<'a> {
         {
             self.place(account, &place);
         }
+        for place in self.places.values_mut() {
+            place.identities = Arc::clone(identities);
+        }
+    }
+
+    fn finish(mut self, expectations: Vec<Expectation>, faults: &mut Faults) -> Desired {
         self.read_ceilings(faults);
         Desired {
             places: self.places.into_values().collect(),
+            expectations,
         }
     }
 

@@ -110,7 +110,7 @@ pub(super) fn whole_policy(
 }
 
 /// Reads the file beside the manifest.
-fn read_policy(
+pub(super) fn read_policy(
     site: Site<'_>,
     path: &At<RelativePath>,
     faults: &mut Faults,

@@ -190,7 +190,7 @@ impl<'a> Site<'a> {
         let message =
             format!("`{name}` cannot be {what}, because it stands for several principals");
         let fault = Fault::error("several-principals", message, span);
-        faults.push(fault.help("write one grant for each role"));
+        faults.push(fault.help("write one for each role"));
         None
     }
 }

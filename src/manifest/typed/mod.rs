@@ -2,7 +2,9 @@
 
 mod access;
 mod account;
+mod expectation;
 mod grant;
+mod identity;
 mod key;
 mod raw;
 mod team;
@@ -11,7 +13,9 @@ mod words;
 use serde_json::{Value as Json, json};
 
 pub(crate) use self::account::{AccountFields, GuardrailFields};
+pub(crate) use self::expectation::{ExpectationFields, KeyPattern, RequestContext};
 pub(crate) use self::grant::GrantFields;
+pub(crate) use self::identity::IdentityFields;
 pub(crate) use self::key::{
     DeletionSetting, KeyFields, KeyStateSetting, PolicySource, RotationSetting, UserEntry,
     UserFields,
@@ -29,13 +33,16 @@ pub(crate) enum Document {
     Team(TeamFields),
     Key(Box<KeyFields>),
     Grant(Box<GrantFields>),
+    Identity(Box<IdentityFields>),
+    Expectation(Box<ExpectationFields>),
 }
 
 impl Document {
     /// The kinds there are.
-    pub(crate) const KINDS: [&'static str; 4] = ["Account", "Team", "Key", "Grant"];
+    pub(crate) const KINDS: [&'static str; 6] =
+        ["Account", "Team", "Key", "Grant", "Identity", "Expectation"];
     /// The kinds that come later.
-    const LATER: [&'static str; 3] = ["Identity", "Expectation", "KeyStore"];
+    const LATER: [&'static str; 1] = ["KeyStore"];
 
     /// Reads a document; `None` when it could not even be told what it is.
     pub(crate) fn read(node: &Node, faults: &mut Faults) -> Option<Self> {
@@ -64,6 +71,12 @@ impl Document {
             "Grant" => read_mapping(node, &[], faults)
                 .map(Box::new)
                 .map(Self::Grant),
+            "Identity" => read_mapping(node, &[], faults)
+                .map(Box::new)
+                .map(Self::Identity),
+            "Expectation" => read_mapping(node, &[], faults)
+                .map(Box::new)
+                .map(Self::Expectation),
             later if Self::LATER.contains(&later) => {
                 faults.push(not_yet(&format!("`kind: {later}`"), entry.value.span));
                 None
@@ -85,6 +98,8 @@ impl Document {
             ("Team", mapping_schema::<TeamFields>(&[])),
             ("Key", mapping_schema::<KeyFields>(&[])),
             ("Grant", mapping_schema::<GrantFields>(&[])),
+            ("Identity", mapping_schema::<IdentityFields>(&[])),
+            ("Expectation", mapping_schema::<ExpectationFields>(&[])),
         ];
         let choice: Vec<Json> = schemas
             .iter()

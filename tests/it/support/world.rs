@@ -1,6 +1,7 @@
 //! Generated sets of keys, such as manifests could ask for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use keywright::diagnostic::Location;
 use keywright::model::{
@@ -46,9 +47,11 @@ pub(crate) fn in_place(keys: Vec<DesiredKey>) -> Desired {
             .map(|key| (key.name.clone(), key))
             .collect(),
         grants: BTreeMap::new(),
+        identities: Arc::default(),
     };
     Desired {
         places: vec![place],
+        expectations: Vec::new(),
     }
 }
 
