@@ -25,18 +25,15 @@ const LICENCES: &[&str] = &[
 /// The only place that code comes from.
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
-/// Crates that others still need in several versions: the `RustCrypto` generations under SM2 and under the AWS SDK, and
-/// what sits under them. A new one is a choice, not an accident.
+/// Crates that others still need in several versions, such as the `RustCrypto` generation under the AWS SDK. A new one is
+/// a choice, not an accident.
 const SEVERAL_VERSIONS: &[&str] = &[
     "base64",
     "block-buffer",
-    "const-oid",
     "cpufeatures",
     "crypto-common",
     "digest",
     "getrandom",
-    "hmac",
-    "rand_core",
     "similar",
     "syn",
     "untrusted",

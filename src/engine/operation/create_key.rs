@@ -115,14 +115,7 @@ fn check(
     let spec = spec.or(master_spec).unwrap_or(KeySpec::SymmetricDefault);
     let kind = kind(spec, usage)?;
     let origin = origin.unwrap_or(Origin::AwsKms);
-    let in_china = context.caller.region.partition() == Partition::AwsCn;
-    let is_ml_kem = kind.usage == KeyUsage::EncapsulateDecapsulate;
-    if (spec == KeySpec::Sm2 && !in_china) || (is_ml_kem && in_china) {
-        return Err(Failure::new(
-            Code::UnsupportedOperation,
-            format!("KeySpec {spec} is not supported in this Region."),
-        ));
-    }
+    check_region(context, spec)?;
     let in_key_store = matches!(origin, Origin::AwsCloudHsm | Origin::ExternalKeyStore)
         || input.custom_key_store_id.is_some()
         || input.xks_key_id.is_some();
@@ -130,6 +123,19 @@ fn check(
         return Err(Failure::silent(Code::UnsupportedOperation));
     }
     Ok((kind, origin))
+}
+
+/// Some specs are for China alone, some for everywhere else.
+pub(super) fn check_region(context: &Context<'_>, spec: KeySpec) -> Result<(), Failure> {
+    let in_china = context.caller.region.partition() == Partition::AwsCn;
+    let is_ml_kem = spec.usages().contains(&KeyUsage::EncapsulateDecapsulate);
+    if (spec == KeySpec::Sm2 && !in_china) || (is_ml_kem && in_china) {
+        return Err(Failure::new(
+            Code::UnsupportedOperation,
+            format!("KeySpec {spec} is not supported in this Region."),
+        ));
+    }
+    Ok(())
 }
 
 fn kind(spec: KeySpec, usage: Option<KeyUsage>) -> Result<KeyType, Failure> {

@@ -1,12 +1,10 @@
 //! `ListKeyRotations`.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::engine::store::keys::Key;
 use crate::engine::store::rotations::{self, Turn};
-use crate::engine::wire::{Check, Code, Failure, Seconds};
+use crate::engine::wire::{Check, Code, Failure, Seconds, words};
 use crate::model::Operation;
 
 use super::page::Pages;
@@ -18,19 +16,11 @@ const PAGES: Pages = Pages {
     most: 1000,
 };
 
-/// Whether material that no rotation brought is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Include {
-    AllKeyMaterial,
-    RotationsOnly,
-}
-
-impl fmt::Display for Include {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::AllKeyMaterial => "ALL_KEY_MATERIAL",
-            Self::RotationsOnly => "ROTATIONS_ONLY",
-        })
+words! {
+    /// Whether material that no rotation brought is shown.
+    Include {
+        AllKeyMaterial = "ALL_KEY_MATERIAL",
+        RotationsOnly = "ROTATIONS_ONLY",
     }
 }
 
@@ -70,7 +60,7 @@ pub(super) fn list_rotations(context: &Context<'_>, input: &Input) -> Result<Out
     let include = check.choice(
         "includeKeyMaterial",
         input.include_key_material.as_deref(),
-        &[Include::AllKeyMaterial, Include::RotationsOnly],
+        Include::ALL,
     );
     PAGES.check(&mut check, input.limit, input.marker.as_deref());
     check.finish()?;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::engine::store::keys::Key;
 use crate::engine::wire::Seconds;
-use crate::model::{Algorithms, KeyManager, KeySpec, KeyState};
+use crate::model::{Algorithms, KeyManager, KeySpec, KeyState, KeyType};
 
 /// A key's metadata.
 #[derive(Debug, Serialize)]
@@ -26,6 +26,17 @@ pub(super) struct KeyMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     customer_master_key_spec: Option<&'static str>,
     key_spec: &'static str,
+    #[serde(flatten)]
+    algorithms: AlgorithmLists,
+    multi_region: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current_key_material_id: Option<String>,
+}
+
+/// The one list of algorithms that a key's usage gives it.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct AlgorithmLists {
     #[serde(skip_serializing_if = "Option::is_none")]
     encryption_algorithms: Option<&'static [&'static str]>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,9 +47,26 @@ pub(super) struct KeyMetadata {
     key_agreement_algorithms: Option<&'static [&'static str]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     encapsulation_algorithms: Option<&'static [&'static str]>,
-    multi_region: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    current_key_material_id: Option<String>,
+}
+
+impl AlgorithmLists {
+    /// The list of a type.
+    pub(super) fn of(kind: KeyType) -> Self {
+        let mut lists = Self::default();
+        match kind.algorithms() {
+            Algorithms::Encryption(names) => lists.encryption_algorithms = Some(names),
+            Algorithms::Signing(names) => lists.signing_algorithms = Some(names),
+            Algorithms::Mac(names) => lists.mac_algorithms = Some(names),
+            Algorithms::KeyAgreement(names) => lists.key_agreement_algorithms = Some(names),
+            Algorithms::Encapsulation(names) => lists.encapsulation_algorithms = Some(names),
+        }
+        lists
+    }
+}
+
+/// The deprecated `CustomerMasterKeySpec`, where it still has a name for a spec.
+pub(super) fn master_key_spec(spec: KeySpec) -> Option<&'static str> {
+    is_master_key_spec(spec).then_some(spec.as_str())
 }
 
 /// True for specs that the deprecated `CustomerMasterKeySpec` still names.
@@ -59,7 +87,7 @@ impl From<&Key> for KeyMetadata {
     fn from(key: &Key) -> Self {
         let spec = key.kind.spec;
         let material = key.material.clone().filter(|_| key.kind.is_symmetric());
-        let mut metadata = Self {
+        Self {
             account: key.arn.place.account.to_string(),
             key_id: key.arn.id.to_string(),
             arn: key.arn.to_string(),
@@ -71,23 +99,11 @@ impl From<&Key> for KeyMetadata {
             deletion_date: key.deletion.map(Seconds::from),
             origin: key.origin.as_str(),
             key_manager: KeyManager::Customer.as_str(),
-            customer_master_key_spec: is_master_key_spec(spec).then_some(spec.as_str()),
+            customer_master_key_spec: master_key_spec(spec),
             key_spec: spec.as_str(),
-            encryption_algorithms: None,
-            signing_algorithms: None,
-            mac_algorithms: None,
-            key_agreement_algorithms: None,
-            encapsulation_algorithms: None,
+            algorithms: AlgorithmLists::of(key.kind),
             multi_region: false,
             current_key_material_id: material,
-        };
-        match key.kind.algorithms() {
-            Algorithms::Encryption(names) => metadata.encryption_algorithms = Some(names),
-            Algorithms::Signing(names) => metadata.signing_algorithms = Some(names),
-            Algorithms::Mac(names) => metadata.mac_algorithms = Some(names),
-            Algorithms::KeyAgreement(names) => metadata.key_agreement_algorithms = Some(names),
-            Algorithms::Encapsulation(names) => metadata.encapsulation_algorithms = Some(names),
         }
-        metadata
     }
 }

@@ -5,17 +5,20 @@ mod find_key;
 mod grant_members;
 mod grant_token;
 mod key_state;
+mod key_use;
 mod lockout;
 mod metadata;
 mod page;
 mod policy_text;
 mod settle;
+mod source;
 mod tag_rules;
 
 mod alias;
 mod create_grant;
 mod create_key;
 mod data_key;
+mod data_key_pair;
 mod decrypt;
 mod deletion;
 mod describe_key;
@@ -29,8 +32,14 @@ mod list_aliases;
 mod list_grants;
 mod list_keys;
 mod list_rotations;
+mod mac;
+mod public_key;
+mod random;
+mod re_encrypt;
 mod rotate_on_demand;
 mod rotation;
+mod shared_secret;
+mod sign;
 mod tags;
 
 use bytes::Bytes;
@@ -99,19 +108,27 @@ operations! {
     CreateAlias done alias::create,
     CreateGrant answer create_grant::create_grant,
     CreateKey answer create_key::create_key,
+    Decapsulate answer shared_secret::decapsulate,
     Decrypt answer decrypt::decrypt,
     DeleteAlias done alias::delete,
+    DeriveSharedSecret answer shared_secret::derive,
     DescribeKey answer describe_key::describe_key,
     DisableKey done enabling::disable,
     DisableKeyRotation done rotation::disable,
     EnableKey done enabling::enable,
     EnableKeyRotation done rotation::enable,
+    Encapsulate answer shared_secret::encapsulate,
     Encrypt answer encrypt::encrypt,
     GenerateDataKey answer data_key::generate,
+    GenerateDataKeyPair answer data_key_pair::generate,
+    GenerateDataKeyPairWithoutPlaintext answer data_key_pair::generate_without_plaintext,
     GenerateDataKeyWithoutPlaintext answer data_key::generate_without_plaintext,
+    GenerateMac answer mac::generate,
+    GenerateRandom answer random::generate,
     GetKeyLastUsage answer last_usage::last_usage,
     GetKeyPolicy answer key_policy::get,
     GetKeyRotationStatus answer rotation::status,
+    GetPublicKey answer public_key::get,
     ListAliases answer list_aliases::list_aliases,
     ListGrants answer list_grants::list,
     ListKeyPolicies answer key_policy::list,
@@ -120,14 +137,18 @@ operations! {
     ListResourceTags answer tags::list,
     ListRetirableGrants answer list_grants::list_retirable,
     PutKeyPolicy done key_policy::put,
+    ReEncrypt answer re_encrypt::re_encrypt,
     RetireGrant done end_grant::retire,
     RevokeGrant done end_grant::revoke,
     RotateKeyOnDemand answer rotate_on_demand::rotate_on_demand,
     ScheduleKeyDeletion answer deletion::schedule,
+    Sign answer sign::sign,
     TagResource done tags::tag,
     UntagResource done tags::untag,
     UpdateAlias done alias::update,
     UpdateKeyDescription done description::update,
+    Verify answer sign::verify,
+    VerifyMac answer mac::verify,
 }
 
 /// Runs an operation that answers with members.

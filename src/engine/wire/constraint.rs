@@ -159,6 +159,19 @@ impl Check {
         found
     }
 
+    /// One of an enum's values, which must be there.
+    pub(crate) fn required_choice<T: Copy + fmt::Display>(
+        &mut self,
+        member: &str,
+        value: Option<&str>,
+        all: &[T],
+    ) -> Option<T> {
+        if value.is_none() {
+            self.null(member);
+        }
+        self.choice(member, value, all)
+    }
+
     /// Several of an enum's values.
     pub(crate) fn choices<T: Copy + fmt::Display>(
         &mut self,

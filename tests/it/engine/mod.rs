@@ -3,6 +3,7 @@
 mod bench;
 
 mod aliases;
+mod data_key_pairs;
 mod deletion;
 mod encryption;
 mod grants;
@@ -12,7 +13,13 @@ mod key_policy;
 mod key_states;
 mod keys;
 mod machine;
+mod macs;
 mod persistence;
+mod public_keys;
+mod random;
+mod re_encryption;
 mod requests;
 mod rotation;
+mod shared_secrets;
+mod signatures;
 mod tags;

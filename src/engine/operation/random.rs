@@ -1,0 +1,46 @@
+//! `GenerateRandom`.
+
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+
+use crate::engine::wire::{Blob, Check, Code, Failure};
+
+use super::{Context, key_use};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Input {
+    number_of_bytes: Option<i64>,
+    custom_key_store_id: Option<String>,
+    recipient: Option<IgnoredAny>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Output {
+    plaintext: Blob,
+}
+
+pub(super) fn generate(context: &Context<'_>, input: &Input) -> Result<Output, Failure> {
+    let mut check = Check::default();
+    check.range("numberOfBytes", input.number_of_bytes, &(1..=1024));
+    check.length(
+        "customKeyStoreId",
+        input.custom_key_store_id.as_deref(),
+        1..=64,
+    );
+    check.finish()?;
+    key_use::check_recipient(input.recipient.as_ref())?;
+    let length = input
+        .number_of_bytes
+        .and_then(|length| usize::try_from(length).ok())
+        .ok_or_else(|| Failure::validation("NumberOfBytes is required."))?;
+    if input.custom_key_store_id.is_some() {
+        return Err(Failure::silent(Code::UnsupportedOperation));
+    }
+    let mut plaintext = vec![0; length];
+    context.entropy.fill(&mut plaintext)?;
+    Ok(Output {
+        plaintext: Blob(plaintext),
+    })
+}
