@@ -13,6 +13,7 @@ mod rsa;
 mod sign;
 mod sm2;
 mod symmetric;
+mod unwrap;
 
 pub(crate) use agree::{decapsulate, derive, encapsulate};
 pub(crate) use blob::SymmetricBlob;
@@ -20,6 +21,7 @@ pub(crate) use generate::{Material, generate, import};
 pub(crate) use mac::MacAlgorithm;
 pub(crate) use sign::{Message, MessageType, SigningAlgorithm, sign, verify};
 pub(crate) use symmetric::Context;
+pub(crate) use unwrap::{WrappingAlgorithm, unwrap};
 
 pub(crate) use self::rsa::Padding;
 

@@ -47,6 +47,11 @@ fn material(key: &PrivateDecryptingKey) -> Result<Material, CryptoError> {
     })
 }
 
+/// The length of a key's modulus, which its ciphertexts have too.
+pub(super) fn modulus_length(secret: &[u8]) -> Result<usize, CryptoError> {
+    Ok(PrivateDecryptingKey::from_pkcs8(secret)?.key_size_bytes())
+}
+
 /// Encrypts with a public half.
 pub(crate) fn encrypt(
     public: &[u8],

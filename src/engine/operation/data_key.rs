@@ -38,7 +38,8 @@ pub(super) struct Output {
     #[serde(skip_serializing_if = "Option::is_none")]
     plaintext: Option<Blob>,
     key_id: String,
-    key_material_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_material_id: Option<String>,
 }
 
 pub(super) fn generate(context: &Context<'_>, input: &Input) -> Result<Output, Failure> {
@@ -91,6 +92,6 @@ fn make(context: &Context<'_>, input: &Input, operation: Operation) -> Result<Ou
         ciphertext_blob: Blob(ciphertext),
         plaintext: Some(Blob(plaintext)),
         key_id: key.arn.to_string(),
-        key_material_id: stored.id,
+        key_material_id: key.shows_material().then_some(stored.id),
     })
 }

@@ -60,6 +60,6 @@ pub(super) fn decrypt(context: &Context<'_>, input: &Input) -> Result<Output, Fa
         key_id: key.arn.to_string(),
         plaintext: Blob(plaintext),
         encryption_algorithm: source.algorithm.as_str(),
-        key_material_id: key.kind.is_symmetric().then_some(stored.id),
+        key_material_id: key.shows_material().then_some(stored.id),
     })
 }

@@ -27,7 +27,7 @@ pub(super) fn describe_key(context: &Context<'_>, input: &Input) -> Result<Outpu
     context.read(|connection| {
         let key = find_key::find(context, connection, key_id, Operation::DescribeKey)?;
         Ok(Output {
-            key_metadata: KeyMetadata::from(&key),
+            key_metadata: KeyMetadata::of(connection, &key)?,
         })
     })
 }

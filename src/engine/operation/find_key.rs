@@ -125,7 +125,8 @@ fn check_account(
     ))
 }
 
-fn unknown(arn: &KeyArn) -> Failure {
+/// What KMS says about a key that is not there.
+pub(super) fn unknown(arn: &KeyArn) -> Failure {
     Failure::new(Code::NotFound, format!("Key '{arn}' does not exist"))
 }
 

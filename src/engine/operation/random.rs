@@ -3,9 +3,10 @@
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
+use crate::engine::store::key_stores::{ConnectionState, KeyStoreKind};
 use crate::engine::wire::{Blob, Check, Code, Failure};
 
-use super::{Context, key_use};
+use super::{Context, key_store_members, key_use};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -35,12 +36,23 @@ pub(super) fn generate(context: &Context<'_>, input: &Input) -> Result<Output, F
         .number_of_bytes
         .and_then(|length| usize::try_from(length).ok())
         .ok_or_else(|| Failure::validation("NumberOfBytes is required."))?;
-    if input.custom_key_store_id.is_some() {
-        return Err(Failure::silent(Code::UnsupportedOperation));
+    if let Some(id) = &input.custom_key_store_id {
+        check_key_store(context, id)?;
     }
     let mut plaintext = vec![0; length];
     context.entropy.fill(&mut plaintext)?;
     Ok(Output {
         plaintext: Blob(plaintext),
     })
+}
+
+/// A cluster that is connected makes random bytes; an external key store makes none.
+fn check_key_store(context: &Context<'_>, id: &str) -> Result<(), Failure> {
+    let store = context.read(|connection| key_store_members::find(context, connection, id))?;
+    match store.kind() {
+        KeyStoreKind::CloudHsm => {
+            key_store_members::check_state(&store, ConnectionState::Connected)
+        }
+        KeyStoreKind::External => Err(Failure::silent(Code::UnsupportedOperation)),
+    }
 }

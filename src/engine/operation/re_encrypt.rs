@@ -83,8 +83,8 @@ pub(super) fn re_encrypt(context: &Context<'_>, input: &Input) -> Result<Output,
         key_id: to.arn.to_string(),
         source_encryption_algorithm: source.algorithm.as_str(),
         destination_encryption_algorithm: algorithm.as_str(),
-        source_key_material_id: from.kind.is_symmetric().then_some(opening.id),
-        destination_key_material_id: to.kind.is_symmetric().then_some(closing.id),
+        source_key_material_id: from.shows_material().then_some(opening.id),
+        destination_key_material_id: to.shows_material().then_some(closing.id),
     })
 }
 

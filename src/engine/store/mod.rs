@@ -4,6 +4,7 @@
 
 pub(crate) mod aliases;
 pub(crate) mod grants;
+pub(crate) mod key_stores;
 pub(crate) mod keys;
 pub(crate) mod material;
 pub(crate) mod policies;

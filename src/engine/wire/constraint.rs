@@ -71,6 +71,18 @@ impl Check {
         }
     }
 
+    /// The length of an optional text that is never repeated in the message.
+    pub(crate) fn secret_length(
+        &mut self,
+        member: &str,
+        value: Option<&str>,
+        length: RangeInclusive<usize>,
+    ) {
+        if let Some(value) = value {
+            self.size(member, None, value.chars().count(), &length);
+        }
+    }
+
     /// Required bytes of a length; they are never repeated in the message.
     pub(crate) fn blob<'a>(
         &mut self,
@@ -132,6 +144,18 @@ impl Check {
                 "Value '{value}' at '{member}' failed to satisfy constraint: Member must satisfy regular expression pattern: {pattern}"
             ));
         }
+    }
+
+    /// The form of an optional text.
+    pub(crate) fn shape(
+        &mut self,
+        member: &str,
+        value: Option<&str>,
+        pattern: &str,
+        fits: impl Fn(&str) -> bool,
+    ) {
+        let wrong = value.filter(|value| !fits(value));
+        self.pattern(member, wrong, pattern, |_| false);
     }
 
     /// Notes that a list has more members than it may.
