@@ -9,6 +9,7 @@ use serde_json::Value;
 /// Licences that an Apache-2.0 program may be built with.
 const LICENCES: &[&str] = &[
     "Apache-2.0",
+    "BSD-1-Clause",
     "BSD-2-Clause",
     "BSD-3-Clause",
     "BSL-1.0",

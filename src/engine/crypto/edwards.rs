@@ -1,6 +1,6 @@
 //! Ed25519 and Ed25519ph (RFC 8032).
 
-use aws_lc_rs::encoding::{AsBigEndian, AsDer as _, Curve25519SeedBin};
+use aws_lc_rs::encoding::{AsBigEndian as _, AsDer as _, Curve25519SeedBin};
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use ed25519_dalek::{Digest as _, Sha512, Signature, SigningKey, VerifyingKey};
 
@@ -56,4 +56,31 @@ pub(super) fn verify_prehashed(public: &[u8], message: &[u8], signature: &[u8]) 
         key.verify_prehashed(digest, None, &signature).ok()
     };
     verified().is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::entropy::{hex, unhex};
+
+    /// RFC 8032, section 7.3, with the seed in a PKCS #8 private key (RFC 8410).
+    #[test]
+    fn signs_the_standards_prehashed_example() {
+        let secret = unhex(
+            "302e020100300506032b657004220420\
+             833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42",
+        );
+        let material = import(&secret.unwrap()).unwrap();
+        let signature = sign_prehashed(&material.secret, b"abc").unwrap();
+        assert_eq!(
+            hex(&signature),
+            "98a70222f0b8121aa9d30f813d683f809e462b469c7ff87639499bb94e6dae41\
+             31f85042463c2a355a2003d062adf5aaa10b8c61e636062aaad11c2a26083406"
+        );
+        assert!(verify_prehashed(
+            &material.public.unwrap(),
+            b"abc",
+            &signature
+        ));
+    }
 }

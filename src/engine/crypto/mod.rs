@@ -19,7 +19,7 @@ pub(crate) use agree::{decapsulate, derive, encapsulate};
 pub(crate) use blob::SymmetricBlob;
 pub(crate) use generate::{Material, generate, import};
 pub(crate) use mac::MacAlgorithm;
-pub(crate) use sign::{Message, MessageType, SigningAlgorithm, sign, verify};
+pub(crate) use sign::{Form, Message, MessageType, SigningAlgorithm, sign, verify};
 pub(crate) use symmetric::Context;
 pub(crate) use unwrap::{WrappingAlgorithm, unwrap};
 

@@ -49,6 +49,14 @@ pub(crate) struct Message<'a> {
     pub bytes: &'a [u8],
 }
 
+/// What a message looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Any,
+    /// So many bytes.
+    Long(usize),
+}
+
 /// How an algorithm is carried out.
 enum Scheme {
     Rsa(
@@ -64,19 +72,20 @@ enum Scheme {
 }
 
 impl SigningAlgorithm {
-    /// The length of messages of a kind, where they have one; `None` for kinds that the algorithm does not take.
-    pub(crate) fn length(self, kind: MessageType) -> Option<Option<usize>> {
+    /// What messages of a kind look like; `None` for kinds that the algorithm does not take.
+    pub(crate) fn form(self, kind: MessageType) -> Option<Form> {
         match (self.scheme(), kind) {
-            (Scheme::Ed25519Ph, MessageType::Digest) => Some(Some(64)),
             (Scheme::Ed25519Ph, MessageType::Raw)
             | (Scheme::Ed25519 | Scheme::MlDsa, MessageType::Digest) => None,
-            (_, MessageType::Raw) => Some(None),
-            (Scheme::MlDsa, MessageType::ExternalMu) => Some(Some(64)),
+            (_, MessageType::Raw) => Some(Form::Any),
+            (Scheme::Ed25519Ph, MessageType::Digest) | (Scheme::MlDsa, MessageType::ExternalMu) => {
+                Some(Form::Long(64))
+            }
             (_, MessageType::ExternalMu) => None,
             (Scheme::Rsa(hash, ..) | Scheme::Ecdsa(hash), MessageType::Digest) => {
-                Some(Some(hash.output_len()))
+                Some(Form::Long(hash.output_len()))
             }
-            (Scheme::Sm2, MessageType::Digest) => Some(Some(32)),
+            (Scheme::Sm2, MessageType::Digest) => Some(Form::Long(32)),
         }
     }
 

@@ -219,4 +219,19 @@ mod tests {
             Ok(&b"encryption standard"[..])
         );
     }
+
+    /// The signature of GB/T 32918.5 under the same key.
+    #[test]
+    fn verifies_the_standards_signature() {
+        let secret = unhex("3945208f7b2144b13f36e38ac6d39f95889393692860b51a42fb81ef4df7c5b8");
+        let r = unhex("f5a03b0648d2c4630eeac513e1bb81a15944da3827d5b74143ac7eaceee720b3");
+        let s = unhex("b1b6aa29df212fd8763182bc0d421ca1bb9038fd1f7f42d4840b69c485bbc1aa");
+        let signature = der::sequence(&[der::integer(&r.unwrap()), der::integer(&s.unwrap())]);
+        let key = material(&secret_key(&secret.unwrap()).unwrap()).unwrap();
+        let public = key.public.unwrap();
+        assert!(verify(&public, b"message digest", &signature));
+        assert!(!verify(&public, b"another digest", &signature));
+        let signed = sign(&key.secret, b"another digest").unwrap();
+        assert!(verify(&public, b"another digest", &signed));
+    }
 }

@@ -64,8 +64,8 @@ pub(super) fn create_key(context: &Context<'_>, input: &Input) -> Result<Output,
         multi_region,
         deletion_window: None,
         transition: None,
-        key_store: input.custom_key_store_id.clone(),
-        xks_key: input.xks_key_id.clone(),
+        store: input.custom_key_store_id.clone(),
+        external_id: input.xks_key_id.clone(),
         available: true,
         complete: origin != Origin::External,
     };
@@ -193,7 +193,7 @@ fn check_key_store(
     connection: &Connection,
     key: &Key,
 ) -> Result<(), Failure> {
-    let Some(id) = &key.key_store else {
+    let Some(id) = &key.store else {
         return Ok(());
     };
     let store = key_store_members::find(context, connection, id)?;
@@ -205,7 +205,7 @@ fn check_key_store(
         )));
     }
     key_store_members::check_state(&store, ConnectionState::Connected)?;
-    let Some(xks_key) = &key.xks_key else {
+    let Some(xks_key) = &key.external_id else {
         return Ok(());
     };
     if keys::is_xks_key_used(connection, id, xks_key)? {

@@ -121,19 +121,34 @@ impl Obstacle {
     }
 }
 
+const AUTOMATIC_ROTATION: &[Operation] = &[
+    Operation::EnableKeyRotation,
+    Operation::DisableKeyRotation,
+    Operation::GetKeyRotationStatus,
+];
+
+const OUTSIDE_KEY_STORES: &[Operation] = &[
+    Operation::RotateKeyOnDemand,
+    Operation::GenerateDataKeyPair,
+    Operation::GenerateDataKeyPairWithoutPlaintext,
+];
+
+const IMPORT: &[Operation] = &[
+    Operation::GetParametersForImport,
+    Operation::ImportKeyMaterial,
+    Operation::DeleteImportedKeyMaterial,
+];
+
 /// Some operations are for keys of some origins.
 fn check_origin(key: &Key, operation: Operation) -> Result<(), Failure> {
-    let fits = match operation {
-        Operation::EnableKeyRotation
-        | Operation::DisableKeyRotation
-        | Operation::GetKeyRotationStatus => key.origin == Origin::AwsKms,
-        Operation::RotateKeyOnDemand
-        | Operation::GenerateDataKeyPair
-        | Operation::GenerateDataKeyPairWithoutPlaintext => key.key_store.is_none(),
-        Operation::GetParametersForImport
-        | Operation::ImportKeyMaterial
-        | Operation::DeleteImportedKeyMaterial => key.origin == Origin::External,
-        _ => true,
+    let fits = if AUTOMATIC_ROTATION.contains(&operation) {
+        key.origin == Origin::AwsKms
+    } else if OUTSIDE_KEY_STORES.contains(&operation) {
+        key.store.is_none()
+    } else if IMPORT.contains(&operation) {
+        key.origin == Origin::External
+    } else {
+        true
     };
     if fits {
         return Ok(());

@@ -77,7 +77,7 @@ pub(super) fn list_rotations(context: &Context<'_>, input: &Input) -> Result<Out
     let page = PAGES.page(input.limit, input.marker.as_deref())?;
     let (key, mut turns, progress) = context.read(|connection| {
         let key = find_key::find(context, connection, key_id, Operation::ListKeyRotations)?;
-        if !key.kind.is_symmetric() || key.key_store.is_some() {
+        if !key.kind.is_symmetric() || key.store.is_some() {
             return Err(Failure::silent(Code::UnsupportedOperation));
         }
         let list = match include {

@@ -55,18 +55,26 @@ pub(super) struct KeyMetadata {
 
 /// The one list of algorithms that a key's usage gives it.
 #[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "PascalCase")]
 pub(super) struct AlgorithmLists {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    encryption_algorithms: Option<&'static [&'static str]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    signing_algorithms: Option<&'static [&'static str]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mac_algorithms: Option<&'static [&'static str]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key_agreement_algorithms: Option<&'static [&'static str]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    encapsulation_algorithms: Option<&'static [&'static str]>,
+    #[serde(
+        rename = "EncryptionAlgorithms",
+        skip_serializing_if = "Option::is_none"
+    )]
+    encryption: Option<&'static [&'static str]>,
+    #[serde(rename = "SigningAlgorithms", skip_serializing_if = "Option::is_none")]
+    signing: Option<&'static [&'static str]>,
+    #[serde(rename = "MacAlgorithms", skip_serializing_if = "Option::is_none")]
+    mac: Option<&'static [&'static str]>,
+    #[serde(
+        rename = "KeyAgreementAlgorithms",
+        skip_serializing_if = "Option::is_none"
+    )]
+    key_agreement: Option<&'static [&'static str]>,
+    #[serde(
+        rename = "EncapsulationAlgorithms",
+        skip_serializing_if = "Option::is_none"
+    )]
+    encapsulation: Option<&'static [&'static str]>,
 }
 
 impl AlgorithmLists {
@@ -74,11 +82,11 @@ impl AlgorithmLists {
     pub(super) fn of(kind: KeyType) -> Self {
         let mut lists = Self::default();
         match kind.algorithms() {
-            Algorithms::Encryption(names) => lists.encryption_algorithms = Some(names),
-            Algorithms::Signing(names) => lists.signing_algorithms = Some(names),
-            Algorithms::Mac(names) => lists.mac_algorithms = Some(names),
-            Algorithms::KeyAgreement(names) => lists.key_agreement_algorithms = Some(names),
-            Algorithms::Encapsulation(names) => lists.encapsulation_algorithms = Some(names),
+            Algorithms::Encryption(names) => lists.encryption = Some(names),
+            Algorithms::Signing(names) => lists.signing = Some(names),
+            Algorithms::Mac(names) => lists.mac = Some(names),
+            Algorithms::KeyAgreement(names) => lists.key_agreement = Some(names),
+            Algorithms::Encapsulation(names) => lists.encapsulation = Some(names),
         }
         lists
     }
@@ -141,11 +149,11 @@ impl KeyMetadata {
             key_usage: key.kind.usage.as_str(),
             key_state: key.state().as_str(),
             deletion_date: key.deletion.map(Seconds::from),
-            valid_to: expiry.flatten().map(Seconds::from),
+            valid_to: expiry.and_then(|(_, end)| end).map(Seconds::from),
             origin: key.origin.as_str(),
-            custom_key_store_id: key.key_store.clone(),
+            custom_key_store_id: key.store.clone(),
             cloud_hsm_cluster_id: cluster(connection, key)?,
-            expiration_model: expiry.map(|end| ExpirationModel::of(end).as_str()),
+            expiration_model: expiry.map(|(model, _)| model.as_str()),
             key_manager: KeyManager::Customer.as_str(),
             customer_master_key_spec: master_key_spec(spec),
             key_spec: spec.as_str(),
@@ -153,7 +161,7 @@ impl KeyMetadata {
             multi_region: key.multi_region.is_some(),
             multi_region_configuration: multi_region(connection, key)?,
             pending_deletion_window_in_days: key.deletion_window,
-            xks_key_configuration: key.xks_key.clone().map(|id| XksKeyConfiguration { id }),
+            xks_key_configuration: key.external_id.clone().map(|id| XksKeyConfiguration { id }),
             current_key_material_id: key
                 .material
                 .clone()
@@ -162,18 +170,22 @@ impl KeyMetadata {
     }
 }
 
-/// When imported material expires that is all there: the first piece to do so decides.
-fn expiry(connection: &Connection, key: &Key) -> Result<Option<Option<Timestamp>>, Failure> {
+/// Whether and when imported material expires that is all there: the first piece to do so decides.
+fn expiry(
+    connection: &Connection,
+    key: &Key,
+) -> Result<Option<(ExpirationModel, Option<Timestamp>)>, Failure> {
     if key.origin != Origin::External || !key.complete {
         return Ok(None);
     }
     let pieces = material::pieces(connection, key.row)?;
     let needed = pieces.into_iter().filter(|piece| !piece.pending);
-    Ok(Some(needed.filter_map(|piece| piece.valid_to).min()))
+    let first = needed.filter_map(|piece| piece.valid_to).min();
+    Ok(Some((ExpirationModel::of(first), first)))
 }
 
 fn cluster(connection: &Connection, key: &Key) -> Result<Option<String>, Failure> {
-    let Some(id) = &key.key_store else {
+    let Some(id) = &key.store else {
         return Ok(None);
     };
     let store = key_stores::find(connection, &key.arn.place, id)?;

@@ -60,7 +60,7 @@ use serde::de::DeserializeOwned;
 
 use super::caller::Caller;
 use super::entropy::Entropy;
-use super::store::{Database, keys};
+use super::store::{Database, deadlines};
 use super::wire::{self, Failure};
 
 /// What an operation works with.
@@ -77,7 +77,7 @@ impl Context<'_> {
     /// Reads from one state of the store, in which everything that is due by now has happened.
     fn read<T>(&self, run: impl Fn(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
         let settled = self.database.read(|connection| {
-            if keys::anything_due(connection, self.now)? {
+            if deadlines::passed(connection, self.now)? {
                 return Ok(None);
             }
             run(connection).map(Some)

@@ -10,7 +10,7 @@ use crate::engine::wire::{Check, Code, Failure, WireTag};
 use crate::model::{KeyArn, Operation, Origin, Place, Region};
 
 use super::metadata::KeyMetadata;
-use super::{Context, find_key, key_state, policy_text, settle, tag_rules};
+use super::{Context, find_key, policy_text, settle, tag_rules};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -24,12 +24,13 @@ pub(super) struct Input {
 }
 
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
 pub(super) struct Output {
-    replica_key_metadata: KeyMetadata,
-    replica_policy: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    replica_tags: Option<Vec<WireTag>>,
+    #[serde(rename = "ReplicaKeyMetadata")]
+    metadata: KeyMetadata,
+    #[serde(rename = "ReplicaPolicy")]
+    policy: String,
+    #[serde(rename = "ReplicaTags", skip_serializing_if = "Option::is_none")]
+    tags: Option<Vec<WireTag>>,
 }
 
 pub(super) fn replicate(context: &Context<'_>, input: &Input) -> Result<Output, Failure> {
@@ -67,9 +68,9 @@ pub(super) fn replicate(context: &Context<'_>, input: &Input) -> Result<Output, 
             tags::put(connection, row, name, value)?;
         }
         Ok(Output {
-            replica_key_metadata: KeyMetadata::of(connection, &replica)?,
-            replica_policy: policy,
-            replica_tags: (!wire_tags.is_empty()).then(|| wire_tags.to_vec()),
+            metadata: KeyMetadata::of(connection, &replica)?,
+            policy,
+            tags: (!wire_tags.is_empty()).then(|| wire_tags.to_vec()),
         })
     })
 }
@@ -140,14 +141,7 @@ pub(super) fn update_primary(context: &Context<'_>, input: &UpdateInput) -> Resu
                 format!("{} is the primary key already.", old.arn),
             ));
         }
-        let place = Place {
-            region: region.clone(),
-            ..old.arn.place.clone()
-        };
-        let new = keys::find(connection, &place, old.arn.id.as_str())?;
-        let new =
-            new.ok_or_else(|| find_key::unknown(&KeyArn::new(place.clone(), old.arn.id.clone())))?;
-        key_state::check(&new, operation)?;
+        let new = find_key::relative(connection, &old, &region, operation)?;
         keys::set_multi_region(connection, old.row, MultiRegion::Replica, end)?;
         keys::set_multi_region(connection, new.row, MultiRegion::Primary, end)?;
         keys::set_rotation(connection, new.row, old.rotation)?;

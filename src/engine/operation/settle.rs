@@ -7,6 +7,7 @@ use rusqlite::Connection;
 
 use crate::engine::crypto;
 use crate::engine::entropy;
+use crate::engine::store::deadlines;
 use crate::engine::store::keys::{self, Key, MultiRegion, Rotation};
 use crate::engine::store::material::{self, StoredMaterial};
 use crate::engine::store::rotations::{self, RotationKind};
@@ -27,7 +28,7 @@ pub(super) fn end_of_transition(context: &Context<'_>) -> Result<Timestamp, Fail
 
 /// Makes everything happen that is due by now.
 pub(super) fn settle(context: &Context<'_>, connection: &Connection) -> Result<(), Failure> {
-    if !keys::anything_due(connection, context.now)? {
+    if !deadlines::passed(connection, context.now)? {
         return Ok(());
     }
     keys::delete_due(connection, context.now)?;
@@ -39,7 +40,7 @@ pub(super) fn settle(context: &Context<'_>, connection: &Connection) -> Result<(
     for key in keys::rotation_due(connection, context.now)? {
         catch_up(context, connection, &key)?;
     }
-    Ok(())
+    Ok(deadlines::forget(connection, context.now)?)
 }
 
 /// Rotates a key as often as its schedule says.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::crypto::{self, Message, MessageType, SigningAlgorithm};
+use crate::engine::crypto::{self, Form, Message, MessageType, SigningAlgorithm};
 use crate::engine::wire::{Blob, Check, Code, Failure};
 use crate::model::{KeyUsage, Operation};
 
@@ -126,15 +126,15 @@ impl<'a> Asked<'a> {
         let Self {
             message, algorithm, ..
         } = self;
-        match algorithm.length(message.kind) {
+        match algorithm.form(message.kind) {
             None => Err(Failure::validation(format!(
                 "MessageType {} is not valid for algorithm {algorithm}.",
                 message.kind
             ))),
-            Some(Some(length)) if length != message.bytes.len() => Err(Failure::validation(
+            Some(Form::Long(length)) if length != message.bytes.len() => Err(Failure::validation(
                 format!("Digest is invalid length for algorithm {algorithm}."),
             )),
-            Some(_) => Ok(()),
+            Some(Form::Any | Form::Long(_)) => Ok(()),
         }
     }
 }

@@ -3,13 +3,13 @@
 use rusqlite::Connection;
 
 use crate::engine::crypto::{self, SymmetricBlob, cipher as ciphers};
-use crate::engine::store::keys::{self, Key};
+use crate::engine::store::keys::Key;
 use crate::engine::store::material::{self, StoredMaterial};
 use crate::engine::wire::{Blob, Check, Code, Failure, words};
 use crate::model::Operation;
 
 use super::cipher::{self, Algorithm};
-use super::{Context, find_key, key_state, key_use};
+use super::{Context, find_key, key_use};
 
 /// The longest ciphertext; KMS API reference, `Decrypt`.
 const LONGEST: usize = 6144;
@@ -150,8 +150,7 @@ impl<'a> Source<'a> {
                  or you are not allowed to access.",
             )
         };
-        let key = keys::at(connection, row.ok_or_else(gone)?)?;
-        key_state::check(&key, self.operation)?;
+        let key = find_key::at(connection, row.ok_or_else(gone)?, self.operation)?;
         let stored = material::find(connection, key.row, &blob.material)?.ok_or_else(gone)?;
         Ok((key, stored))
     }

@@ -40,9 +40,9 @@ pub(crate) struct Key {
     /// What it is in the middle of.
     pub transition: Option<Transition>,
     /// The id of the custom key store that it is in.
-    pub key_store: Option<String>,
+    pub store: Option<String>,
     /// The key of the external key manager that it stands for.
-    pub xks_key: Option<String>,
+    pub external_id: Option<String>,
     /// False while its key store is disconnected.
     pub available: bool,
     /// False while material that it needs is not there.
@@ -92,7 +92,7 @@ pub(crate) struct Use {
 impl Key {
     /// True when answers name the key's material.
     pub(crate) fn shows_material(&self) -> bool {
-        self.kind.is_symmetric() && self.key_store.is_none()
+        self.kind.is_symmetric() && self.store.is_none()
     }
 
     /// The state that the parts add up to.
@@ -157,8 +157,8 @@ fn read(row: &Row<'_>) -> Sql<Key> {
         multi_region: optional_word(row, 15, MultiRegion::ALL, MultiRegion::as_str)?,
         deletion_window: row.get(16)?,
         transition: optional_word(row, 17, Transition::ALL, Transition::as_str)?,
-        key_store: row.get(18)?,
-        xks_key: row.get(19)?,
+        store: row.get(18)?,
+        external_id: row.get(19)?,
         available: row.get(20)?,
         complete: row.get(21)?,
     })
@@ -221,8 +221,8 @@ pub(crate) fn insert(
         multi_region,
         deletion_window: _,
         transition,
-        key_store,
-        xks_key,
+        store,
+        external_id,
         available,
         complete,
     } = key;
@@ -246,8 +246,8 @@ pub(crate) fn insert(
             multi_region.map(MultiRegion::as_str),
             transition.map(Transition::as_str),
             transition_end.map(Timestamp::as_millisecond),
-            key_store,
-            xks_key,
+            store,
+            external_id,
             available,
             complete,
         ])
@@ -339,19 +339,6 @@ pub(crate) fn last_use(connection: &Connection, row: i64) -> Sql<Option<Use>> {
         .optional()
 }
 
-/// True when time alone has changed something: whatever ends, expires or is to be done by then.
-pub(crate) fn anything_due(connection: &Connection, now: Timestamp) -> Sql<bool> {
-    connection
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM keys WHERE deletion <= ?1) OR EXISTS (SELECT 1 FROM keys \
-             WHERE rotation_next <= ?1 AND enabled = 1 AND deletion IS NULL AND deletion_window IS NULL) \
-             OR EXISTS (SELECT 1 FROM keys WHERE transition_end <= ?1) \
-             OR EXISTS (SELECT 1 FROM key_material WHERE valid_to <= ?1) \
-             OR EXISTS (SELECT 1 FROM key_stores WHERE transition_end <= ?1)",
-        )?
-        .query_row([now.as_millisecond()], |row| row.get(0))
-}
-
 /// Deletes the keys whose time has come. The last replica's end starts the wait of its primary.
 pub(crate) fn delete_due(connection: &Connection, now: Timestamp) -> Sql<()> {
     let now = now.as_millisecond();
@@ -403,6 +390,9 @@ pub(crate) fn rotation_due(connection: &Connection, now: Timestamp) -> Sql<Vec<K
 
 /// The keys of a multi-Region key, by Region; a single-Region key has no relatives.
 pub(crate) fn related(connection: &Connection, key: &Key) -> Sql<Vec<Key>> {
+    if key.multi_region.is_none() {
+        return Ok(Vec::new());
+    }
     connection
         .prepare_cached(select!(
             "WHERE account = ?1 AND id = ?2 AND multi_region IS NOT NULL ORDER BY region"

@@ -105,6 +105,7 @@ CREATE INDEX grants_retiring ON grants (retiring);
 /// Imported material, which comes and goes, multi-Region keys, and key stores.
 ///
 /// `complete` is false while material that a key needs is not there, `available` while its key store is disconnected.
+/// `deadlines` are the times at which something may be due, so that one look tells that nothing is.
 const SECOND: &str = "
 ALTER TABLE keys ADD COLUMN multi_region TEXT;
 ALTER TABLE keys ADD COLUMN deletion_window INTEGER;
@@ -160,6 +161,24 @@ CREATE TABLE key_stores (
     UNIQUE (account, region, name)
 ) STRICT;
 CREATE INDEX key_stores_transition ON key_stores (transition_end) WHERE transition_end IS NOT NULL;
+
+CREATE TABLE deadlines (
+    time INTEGER PRIMARY KEY
+) STRICT;
+INSERT INTO deadlines SELECT deletion FROM keys WHERE deletion IS NOT NULL
+    UNION SELECT rotation_next FROM keys WHERE rotation_next IS NOT NULL;
+CREATE TRIGGER keys_update_deletion AFTER UPDATE OF deletion ON keys WHEN new.deletion IS NOT NULL
+    BEGIN INSERT OR IGNORE INTO deadlines VALUES (new.deletion); END;
+CREATE TRIGGER keys_update_rotation_next AFTER UPDATE OF rotation_next ON keys WHEN new.rotation_next IS NOT NULL
+    BEGIN INSERT OR IGNORE INTO deadlines VALUES (new.rotation_next); END;
+CREATE TRIGGER keys_update_transition_end AFTER UPDATE OF transition_end ON keys WHEN new.transition_end IS NOT NULL
+    BEGIN INSERT OR IGNORE INTO deadlines VALUES (new.transition_end); END;
+CREATE TRIGGER keys_insert_transition_end AFTER INSERT ON keys WHEN new.transition_end IS NOT NULL
+    BEGIN INSERT OR IGNORE INTO deadlines VALUES (new.transition_end); END;
+CREATE TRIGGER key_material_update_valid_to AFTER UPDATE OF valid_to ON key_material WHEN new.valid_to IS NOT NULL
+    BEGIN INSERT OR IGNORE INTO deadlines VALUES (new.valid_to); END;
+CREATE TRIGGER key_stores_update_transition_end AFTER UPDATE OF transition_end ON key_stores WHEN new.transition_end IS NOT NULL
+    BEGIN INSERT OR IGNORE INTO deadlines VALUES (new.transition_end); END;
 ";
 
 /// Brings a database to this version, whether it is new or old; refuses one of a later version.

@@ -52,9 +52,10 @@ async fn parameters(kms: &Client, id: &str, wrapping: Wrapping) -> GetParameters
 fn wrap(wrapping: &Wrapping, public: &[u8], material: &[u8]) -> Vec<u8> {
     let key = PublicEncryptingKey::from_der(public).unwrap();
     let key = OaepPublicEncryptingKey::new(key).unwrap();
-    let padding = match wrapping {
-        Wrapping::RsaesOaepSha1 | Wrapping::RsaAesKeyWrapSha1 => &OAEP_SHA1_MGF1SHA1,
-        _ => &OAEP_SHA256_MGF1SHA256,
+    let padding = if wrapping.as_str().ends_with("SHA_1") {
+        &OAEP_SHA1_MGF1SHA1
+    } else {
+        &OAEP_SHA256_MGF1SHA256
     };
     let mut buffer = vec![0; key.ciphertext_size()];
     let mut oaep = |plain: &[u8]| {

@@ -14,6 +14,7 @@ mod key_policy;
 mod key_states;
 mod key_stores;
 mod keys;
+mod last_usage;
 mod machine;
 mod macs;
 mod model;

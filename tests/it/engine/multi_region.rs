@@ -411,8 +411,32 @@ async fn a_replica_of_an_external_key_waits_for_its_material() {
     refused(other, "IncorrectKeyMaterialException", "");
     super::imports::put(&there, &id, first, None).await.unwrap();
     assert_eq!(decrypt(&there, &blob).await, Some(Blob::new("text")));
+}
 
-    // New material starts at the primary, and turns current when every replica has it.
+#[tokio::test]
+async fn new_material_turns_current_when_every_replica_has_it() {
+    let bench = Bench::new();
+    let made = bench
+        .kms
+        .create_key()
+        .multi_region(true)
+        .origin(OriginType::External);
+    let id = made.send().await.unwrap().key_metadata.unwrap().key_id;
+    let there = client(&bench.engine, ACCOUNT, ELSEWHERE);
+    let (first, second) = (&[1; 32], &[2; 32]);
+    super::imports::put(&bench.kms, &id, first, None)
+        .await
+        .unwrap();
+    let made = bench
+        .kms
+        .replicate_key()
+        .key_id(&id)
+        .replica_region(ELSEWHERE);
+    made.send().await.unwrap();
+    bench.clock.forward_minutes(1);
+    super::imports::put(&there, &id, first, None).await.unwrap();
+
+    // It starts at the primary.
     let states = async |kms: &Client| super::imports::states(kms, &id).await;
     let new = super::imports::NEW;
     let refusal = super::imports::put(&there, &id, second, new.clone()).await;
