@@ -103,6 +103,12 @@ pub struct Cell {
     pub more: Vec<Part>,
 }
 
+impl Cell {
+    fn is_empty(&self) -> bool {
+        self.whole == Level::None && self.more.is_empty()
+    }
+}
+
 /// A part of a cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
@@ -146,12 +152,11 @@ impl Teller<'_> {
             for column in columns {
                 cells.push(self.cell(&group.callers, column)?);
             }
-            let is_empty = |cell: &Cell| cell.whole == Level::None && cell.more.is_empty();
+            let (rank, who) = group.rank;
             // Who is named and has nothing is denied something: worth a row.
-            if !group.is_named && cells.iter().all(is_empty) {
+            if !group.is_named && rank != Rank::Account && cells.iter().all(Cell::is_empty) {
                 continue;
             }
-            let (rank, who) = group.rank;
             let row = Row {
                 who,
                 is_deleted: rank == Rank::Deleted,
@@ -163,8 +168,13 @@ impl Teller<'_> {
         let of_others = rows.iter().find(|(rank, _)| *rank == Rank::OtherAccounts);
         let of_others = of_others.map(|(_, row)| row.cells.clone());
         // An account that is written down, and has no more than any other, is any other.
-        let is_like_others =
-            |rank: Rank, row: &Row| rank == Rank::Account && of_others.as_ref() == Some(&row.cells);
+        let is_like_others = |rank: Rank, row: &Row| {
+            rank == Rank::Account
+                && of_others.as_ref().map_or_else(
+                    || row.cells.iter().all(Cell::is_empty),
+                    |cells| *cells == row.cells,
+                )
+        };
         rows.retain(|(rank, row)| !is_like_others(*rank, row));
         Ok(rows.into_iter().map(|(_, row)| row).collect())
     }

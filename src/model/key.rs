@@ -292,6 +292,18 @@ pub enum Algorithms {
     Encapsulation(&'static [&'static str]),
 }
 
+impl Algorithms {
+    /// The algorithms' names, whatever they are for.
+    pub fn names(self) -> &'static [&'static str] {
+        let (Self::Encryption(names)
+        | Self::Signing(names)
+        | Self::Mac(names)
+        | Self::KeyAgreement(names)
+        | Self::Encapsulation(names)) = self;
+        names
+    }
+}
+
 impl KeyType {
     /// A symmetric encryption key, which AWS makes when nothing else is asked for.
     pub const SYMMETRIC: Self = Self {

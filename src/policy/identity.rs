@@ -136,11 +136,9 @@ impl Identities {
             let home = caller.home();
             home.is_some_and(|(partition, account)| self.is_complete(partition, account))
         };
-        match caller {
-            // Its policies are those of the user who asked for it, whoever that was.
-            Principal::Federated(_) => false,
-            _ => self.of_caller(caller).is_some() || is_of_complete(),
-        }
+        // The policies of a federated user are those of the user who asked for it, whoever that was.
+        let is_federated = matches!(caller, Principal::Federated(_));
+        !is_federated && (self.of_caller(caller).is_some() || is_of_complete())
     }
 
     /// The same with each principal's policies changed.

@@ -9,6 +9,7 @@ use serde_json::Value;
 /// Licences that an Apache-2.0 program may be built with.
 const LICENCES: &[&str] = &[
     "Apache-2.0",
+    "BSD-1-Clause",
     "BSD-2-Clause",
     "BSD-3-Clause",
     "BSL-1.0",
@@ -25,18 +26,15 @@ const LICENCES: &[&str] = &[
 /// The only place that code comes from.
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
-/// Crates that others still need in several versions: the `RustCrypto` generations under SM2 and under the AWS SDK, and
-/// what sits under them. A new one is a choice, not an accident.
+/// Crates that others still need in several versions, such as the `RustCrypto` generation under the AWS SDK. A new one is
+/// a choice, not an accident.
 const SEVERAL_VERSIONS: &[&str] = &[
     "base64",
     "block-buffer",
-    "const-oid",
     "cpufeatures",
     "crypto-common",
     "digest",
     "getrandom",
-    "hmac",
-    "rand_core",
     "similar",
     "syn",
     "untrusted",

@@ -1,31 +1,8 @@
 //! The few DER structures that the cryptographic libraries do not write themselves.
 
-/// An object identifier's content: ML-KEM-512, -768 and -1024 (NIST CSOR).
-pub(crate) const ML_KEM_512: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x04, 0x01];
-pub(crate) const ML_KEM_768: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x04, 0x02];
-pub(crate) const ML_KEM_1024: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x04, 0x03];
-/// `ecPublicKey`, 1.2.840.10045.2.1.
-pub(crate) const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
-/// The SM2 curve, 1.2.156.10197.1.301.
-pub(crate) const SM2_CURVE: &[u8] = &[0x2a, 0x81, 0x1c, 0xcf, 0x55, 0x01, 0x82, 0x2d];
-
 const INTEGER: u8 = 0x02;
-const BIT_STRING: u8 = 0x03;
 const OCTET_STRING: u8 = 0x04;
-const OBJECT_IDENTIFIER: u8 = 0x06;
 const SEQUENCE: u8 = 0x30;
-
-/// A `SubjectPublicKeyInfo` of an algorithm, its parameter and a public key.
-pub(crate) fn public_key_info(algorithm: &[u8], parameter: Option<&[u8]>, key: &[u8]) -> Vec<u8> {
-    let parameter = parameter.map(|id| element(OBJECT_IDENTIFIER, id));
-    let algorithm = [
-        element(OBJECT_IDENTIFIER, algorithm),
-        parameter.unwrap_or_default(),
-    ]
-    .concat();
-    let bits = [&[0], key].concat();
-    sequence(&[element(SEQUENCE, &algorithm), element(BIT_STRING, &bits)])
-}
 
 /// A sequence of encoded elements.
 pub(crate) fn sequence(elements: &[Vec<u8>]) -> Vec<u8> {

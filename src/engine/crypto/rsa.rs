@@ -1,10 +1,12 @@
-//! RSA with OAEP.
+//! RSA: OAEP, PSS and PKCS #1.
 
+use aws_lc_rs::digest::Digest;
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rsa::{
-    KeySize, OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OaepAlgorithm, OaepPrivateDecryptingKey,
-    OaepPublicEncryptingKey, PrivateDecryptingKey, PublicEncryptingKey,
+    KeyPair, KeySize, OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OaepAlgorithm,
+    OaepPrivateDecryptingKey, OaepPublicEncryptingKey, PrivateDecryptingKey, PublicEncryptingKey,
 };
+use aws_lc_rs::signature::{RsaParameters, RsaSignatureEncoding, UnparsedPublicKey};
 
 use super::{CryptoError, Material};
 
@@ -26,11 +28,28 @@ impl Padding {
 
 /// Makes a key pair.
 pub(super) fn generate(size: KeySize) -> Result<Material, CryptoError> {
-    let key = PrivateDecryptingKey::generate(size)?;
+    material(&PrivateDecryptingKey::generate(size)?)
+}
+
+/// Reads a key pair of a size from a PKCS #8 private key.
+pub(super) fn import(size: KeySize, pkcs8: &[u8]) -> Result<Material, CryptoError> {
+    let key = PrivateDecryptingKey::from_pkcs8(pkcs8)?;
+    if key.key_size_bytes() != size.len() {
+        return Err(CryptoError::Library);
+    }
+    material(&key)
+}
+
+fn material(key: &PrivateDecryptingKey) -> Result<Material, CryptoError> {
     Ok(Material {
         secret: key.as_der()?.as_ref().to_vec(),
         public: Some(key.public_key().as_der()?.as_ref().to_vec()),
     })
+}
+
+/// The length of a key's modulus, which its ciphertexts have too.
+pub(super) fn modulus_length(secret: &[u8]) -> Result<usize, CryptoError> {
+    Ok(PrivateDecryptingKey::from_pkcs8(secret)?.key_size_bytes())
 }
 
 /// Encrypts with a public half.
@@ -62,4 +81,28 @@ pub(crate) fn decrypt(
         .len();
     plaintext.truncate(length);
     Ok(plaintext)
+}
+
+/// Signs a digest.
+pub(super) fn sign(
+    encoding: &'static RsaSignatureEncoding,
+    secret: &[u8],
+    digest: &Digest,
+) -> Result<Vec<u8>, CryptoError> {
+    let pair = KeyPair::from_pkcs8(secret)?;
+    let mut signature = vec![0; pair.public_modulus_len()];
+    pair.sign_digest(encoding, digest, &mut signature)?;
+    Ok(signature)
+}
+
+/// True when a signature is that of a digest.
+pub(super) fn verify(
+    parameters: &'static RsaParameters,
+    public: &[u8],
+    digest: &Digest,
+    signature: &[u8],
+) -> bool {
+    UnparsedPublicKey::new(parameters, public)
+        .verify_digest(digest, signature)
+        .is_ok()
 }

@@ -1,29 +1,101 @@
-//! SM2 key pairs and SM2PKE (GB/T 32918.4), with ciphertexts in the ASN.1 form of GB/T 35276.
+//! SM2 (GB/T 32918): signatures, shared secrets, and SM2PKE with ciphertexts in the ASN.1 form of GB/T 35276.
 
-use sm2::elliptic_curve::sec1::{EncodedPoint, FromEncodedPoint as _, ToEncodedPoint as _};
-use sm2::{AffinePoint, NonZeroScalar, ProjectivePoint, PublicKey, SecretKey, Sm2};
+use sm2::dsa::signature::hazmat::{PrehashSigner as _, PrehashVerifier as _};
+use sm2::dsa::signature::{Signer as _, Verifier as _};
+use sm2::dsa::{Signature, SigningKey, VerifyingKey};
+use sm2::elliptic_curve::sec1::{FromSec1Point as _, ToSec1Point as _};
+use sm2::pkcs8::{
+    DecodePrivateKey as _, DecodePublicKey as _, EncodePrivateKey as _, EncodePublicKey as _,
+};
+use sm2::{AffinePoint, NonZeroScalar, ProjectivePoint, PublicKey, Sec1Point, SecretKey};
 use sm3::{Digest as _, Sm3};
 
 use crate::engine::entropy::{self, Entropy};
 
 use super::{CryptoError, Material, der};
 
-/// The length of an uncompressed point.
-const POINT: usize = 65;
+/// The signer's id where none was agreed on (GB/T 35276).
+const DEFAULT_ID: &str = "1234567812345678";
 
 /// Makes a key pair.
 pub(super) fn generate(entropy: &dyn Entropy) -> Result<Material, CryptoError> {
-    let secret = scalar(entropy)?;
-    let public = SecretKey::from(&secret).public_key();
-    let point = public.to_encoded_point(false);
+    material(&SecretKey::from(&scalar(entropy)?))
+}
+
+/// Reads a key pair from a PKCS #8 private key.
+pub(super) fn import(pkcs8: &[u8]) -> Result<Material, CryptoError> {
+    let secret = SecretKey::from_pkcs8_der(pkcs8).map_err(|_| CryptoError::Library)?;
+    material(&secret)
+}
+
+fn material(secret: &SecretKey) -> Result<Material, CryptoError> {
+    let private = secret.to_pkcs8_der().map_err(|_| CryptoError::Library)?;
+    let public = secret.public_key().to_public_key_der();
     Ok(Material {
-        secret: secret.to_bytes().to_vec(),
-        public: Some(der::public_key_info(
-            der::EC_PUBLIC_KEY,
-            Some(der::SM2_CURVE),
-            point.as_bytes(),
-        )),
+        secret: private.as_bytes().to_vec(),
+        public: Some(public.map_err(|_| CryptoError::Library)?.into_vec()),
     })
+}
+
+/// Reads a stored secret; keys of the first state format are bare scalars.
+fn secret_key(secret: &[u8]) -> Result<SecretKey, CryptoError> {
+    SecretKey::from_pkcs8_der(secret)
+        .or_else(|_| SecretKey::from_slice(secret))
+        .map_err(|_| CryptoError::Library)
+}
+
+fn public_key(public: &[u8]) -> Result<PublicKey, CryptoError> {
+    PublicKey::from_public_key_der(public).map_err(|_| CryptoError::PublicKey)
+}
+
+/// Signs a message (SM2DSA, GB/T 32918.2); the signature is a DER sequence of two integers.
+pub(super) fn sign(secret: &[u8], message: &[u8]) -> Result<Vec<u8>, CryptoError> {
+    let key = signing_key(secret)?;
+    der_signature(key.try_sign(message))
+}
+
+/// Signs the SM3 digest of a message with its signer's id in front.
+pub(super) fn sign_digest(secret: &[u8], digest: &[u8]) -> Result<Vec<u8>, CryptoError> {
+    let key = signing_key(secret)?;
+    der_signature(key.sign_prehash(digest))
+}
+
+fn signing_key(secret: &[u8]) -> Result<SigningKey, CryptoError> {
+    SigningKey::new(DEFAULT_ID, &secret_key(secret)?).map_err(|_| CryptoError::Library)
+}
+
+fn der_signature<E>(signature: Result<Signature, E>) -> Result<Vec<u8>, CryptoError> {
+    let signature = signature.map_err(|_| CryptoError::Library)?;
+    let (r, s) = (signature.r_bytes(), signature.s_bytes());
+    Ok(der::sequence(&[der::integer(&r), der::integer(&s)]))
+}
+
+/// True when a signature is that of a message.
+pub(super) fn verify(public: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    read_signature(public, signature)
+        .is_some_and(|(key, signature)| key.verify(message, &signature).is_ok())
+}
+
+/// True when a signature is that of a digest.
+pub(super) fn verify_digest(public: &[u8], digest: &[u8], signature: &[u8]) -> bool {
+    read_signature(public, signature)
+        .is_some_and(|(key, signature)| key.verify_prehash(digest, &signature).is_ok())
+}
+
+fn read_signature(public: &[u8], signature: &[u8]) -> Option<(VerifyingKey, Signature)> {
+    let key = VerifyingKey::new(DEFAULT_ID, public_key(public).ok()?).ok()?;
+    let mut parts = der::Reader(signature).sequence()?;
+    let (r, s) = (parts.integer()?, parts.integer()?);
+    parts.0.is_empty().then_some(())?;
+    Some((key, Signature::from_scalars(r, s).ok()?))
+}
+
+/// The secret that the two parties of ECDH share: the common point's x coordinate.
+pub(super) fn agree(secret: &[u8], peer: &[u8]) -> Result<Vec<u8>, CryptoError> {
+    let secret = secret_key(secret)?.to_nonzero_scalar();
+    let point = public_key(peer)?.to_projective() * *secret;
+    let [x, _] = coordinates(&point.to_affine())?;
+    Ok(x.to_vec())
 }
 
 /// Encrypts with a public half.
@@ -32,8 +104,7 @@ pub(crate) fn encrypt(
     plaintext: &[u8],
     entropy: &dyn Entropy,
 ) -> Result<Vec<u8>, CryptoError> {
-    let point = public.last_chunk::<POINT>().ok_or(CryptoError::Library)?;
-    let public = PublicKey::from_sec1_bytes(point).map_err(|_| CryptoError::Library)?;
+    let public = public_key(public)?;
     loop {
         let once = scalar(entropy)?;
         let shared = Shared::of(&(public.to_projective() * *once))?;
@@ -54,16 +125,15 @@ pub(crate) fn encrypt(
 
 /// Decrypts with the secret.
 pub(crate) fn decrypt(secret: &[u8], ciphertext: &[u8]) -> Result<Vec<u8>, CryptoError> {
-    let secret = SecretKey::from_slice(secret).map_err(|_| CryptoError::Library)?;
-    read(ciphertext, &secret).ok_or(CryptoError::Ciphertext)
+    read(ciphertext, &secret_key(secret)?).ok_or(CryptoError::Ciphertext)
 }
 
 fn read(ciphertext: &[u8], secret: &SecretKey) -> Option<Vec<u8>> {
     let mut parts = der::Reader(ciphertext).sequence()?;
     let (x, y) = (parts.integer()?, parts.integer()?);
     let (check, masked) = (parts.octets()?, parts.octets()?);
-    let point = EncodedPoint::<Sm2>::from_affine_coordinates(&x.into(), &y.into(), false);
-    let point = Option::<AffinePoint>::from(AffinePoint::from_encoded_point(&point))?;
+    let point = Sec1Point::from_affine_coordinates(&x.into(), &y.into(), false);
+    let point = Option::<AffinePoint>::from(AffinePoint::from_sec1_point(&point))?;
     let shared = Shared::of(&(ProjectivePoint::from(point) * *secret.to_nonzero_scalar())).ok()?;
     let plaintext = xor(masked, &shared.mask(masked.len()));
     aws_lc_rs::constant_time::verify_slices_are_equal(&shared.check(&plaintext), check).ok()?;
@@ -116,7 +186,7 @@ fn scalar(entropy: &dyn Entropy) -> Result<NonZeroScalar, CryptoError> {
 }
 
 fn coordinates(point: &AffinePoint) -> Result<[[u8; 32]; 2], CryptoError> {
-    let point = point.to_encoded_point(false);
+    let point = point.to_sec1_point(false);
     let (x, y) = point.x().zip(point.y()).ok_or(CryptoError::Ciphertext)?;
     Ok([(*x).into(), (*y).into()])
 }
@@ -148,5 +218,20 @@ mod tests {
             decrypt(&secret.unwrap(), &ciphertext).as_deref(),
             Ok(&b"encryption standard"[..])
         );
+    }
+
+    /// The signature of GB/T 32918.5 under the same key.
+    #[test]
+    fn verifies_the_standards_signature() {
+        let secret = unhex("3945208f7b2144b13f36e38ac6d39f95889393692860b51a42fb81ef4df7c5b8");
+        let r = unhex("f5a03b0648d2c4630eeac513e1bb81a15944da3827d5b74143ac7eaceee720b3");
+        let s = unhex("b1b6aa29df212fd8763182bc0d421ca1bb9038fd1f7f42d4840b69c485bbc1aa");
+        let signature = der::sequence(&[der::integer(&r.unwrap()), der::integer(&s.unwrap())]);
+        let key = material(&secret_key(&secret.unwrap()).unwrap()).unwrap();
+        let public = key.public.unwrap();
+        assert!(verify(&public, b"message digest", &signature));
+        assert!(!verify(&public, b"another digest", &signature));
+        let signed = sign(&key.secret, b"another digest").unwrap();
+        assert!(verify(&public, b"another digest", &signed));
     }
 }

@@ -1,16 +1,13 @@
-//! What encrypting operations share: algorithms, encryption contexts, and a key's secrets.
+//! What encrypting operations share: algorithms and encryption contexts.
 
 use std::fmt;
 
-use rusqlite::Connection;
-
-use crate::engine::crypto::{CryptoError, Padding};
+use crate::engine::crypto::Padding;
 use crate::engine::store::keys::Key;
-use crate::engine::store::material::{self, StoredMaterial};
-use crate::engine::wire::{Check, Code, Failure};
-use crate::model::{Algorithms, KeySpec, KeyUsage, Operation};
+use crate::engine::wire::{Check, Failure};
+use crate::model::{KeySpec, KeyUsage, Operation};
 
-use super::Context;
+use super::key_use;
 
 /// An encryption algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +37,13 @@ impl Algorithm {
 
     /// Reads the member `EncryptionAlgorithm`, whose default is symmetric.
     pub(super) fn check(check: &mut Check, value: Option<&str>) -> Self {
+        Self::check_member(check, "encryptionAlgorithm", value)
+    }
+
+    /// Reads an algorithm under another name.
+    pub(super) fn check_member(check: &mut Check, member: &str, value: Option<&str>) -> Self {
         check
-            .choice("encryptionAlgorithm", value, Self::ALL)
+            .choice(member, value, Self::ALL)
             .unwrap_or(Self::Symmetric)
     }
 
@@ -75,27 +77,7 @@ pub(super) fn check_key(
     algorithm: Algorithm,
     operation: Operation,
 ) -> Result<(), Failure> {
-    if key.kind.usage != KeyUsage::EncryptDecrypt {
-        return Err(Failure::new(
-            Code::InvalidKeyUsage,
-            format!(
-                "{} key usage is {} which is not valid for {operation}.",
-                key.arn, key.kind.usage
-            ),
-        ));
-    }
-    if let Algorithms::Encryption(names) = key.kind.algorithms()
-        && names.contains(&algorithm.as_str())
-    {
-        return Ok(());
-    }
-    Err(Failure::new(
-        Code::InvalidKeyUsage,
-        format!(
-            "Algorithm {algorithm} is incompatible with key spec {}.",
-            key.kind.spec
-        ),
-    ))
+    key_use::check(key, KeyUsage::EncryptDecrypt, algorithm.as_str(), operation)
 }
 
 /// Only symmetric encryption takes an encryption context.
@@ -106,37 +88,4 @@ pub(super) fn check_context(algorithm: Algorithm, pairs: usize) -> Result<(), Fa
     Err(Failure::validation(format!(
         "EncryptionContext is not supported with algorithm {algorithm}."
     )))
-}
-
-/// What an enclave sends; the engine attests none.
-pub(super) fn check_recipient<T>(recipient: Option<&T>) -> Result<(), Failure> {
-    match recipient {
-        None => Ok(()),
-        Some(_) => Err(Failure::silent(Code::UnsupportedOperation)),
-    }
-}
-
-/// The material with which a key encrypts now.
-pub(super) fn current(connection: &Connection, key: &Key) -> Result<StoredMaterial, Failure> {
-    let id = key.material.as_deref().unwrap_or_default();
-    material::find(connection, key.row, id)?
-        .ok_or_else(|| Failure::internal(&format!("{} has no key material", key.arn)))
-}
-
-/// The secret of some material.
-pub(super) fn unseal(context: &Context<'_>, stored: &StoredMaterial) -> Result<Vec<u8>, Failure> {
-    context
-        .database
-        .master
-        .open(&stored.sealed, &stored.id)
-        .map_err(|error| Failure::internal(&error))
-}
-
-impl From<CryptoError> for Failure {
-    fn from(error: CryptoError) -> Self {
-        match error {
-            CryptoError::Ciphertext => Self::silent(Code::InvalidCiphertext),
-            CryptoError::Library | CryptoError::Entropy(_) => Self::internal(&error),
-        }
-    }
 }

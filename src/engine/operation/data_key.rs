@@ -1,30 +1,21 @@
 //! `GenerateDataKey` and `GenerateDataKeyWithoutPlaintext`.
 
-use std::fmt;
-
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::crypto;
-use crate::engine::wire::{Blob, Check, Failure};
-use crate::model::Operation;
+use crate::engine::wire::{Blob, Check, Failure, words};
+use crate::model::{KeyUsage, Operation};
 
-use super::cipher::{self, Algorithm};
-use super::{Context, encrypt, find_key, grant_members, last_usage};
+use super::cipher::Algorithm;
+use super::key_use::{self, Use};
+use super::{Context, encrypt, grant_members, last_usage};
 
-/// The kinds of data keys that have names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum DataKeySpec {
-    Aes256,
-    Aes128,
-}
-
-impl fmt::Display for DataKeySpec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Aes256 => "AES_256",
-            Self::Aes128 => "AES_128",
-        })
+words! {
+    /// The kinds of data keys that have names.
+    DataKeySpec {
+        Aes256 = "AES_256",
+        Aes128 = "AES_128",
     }
 }
 
@@ -47,7 +38,8 @@ pub(super) struct Output {
     #[serde(skip_serializing_if = "Option::is_none")]
     plaintext: Option<Blob>,
     key_id: String,
-    key_material_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_material_id: Option<String>,
 }
 
 pub(super) fn generate(context: &Context<'_>, input: &Input) -> Result<Output, Failure> {
@@ -69,14 +61,10 @@ fn make(context: &Context<'_>, input: &Input, operation: Operation) -> Result<Ou
     let mut check = Check::default();
     let key_id = check.key_id(input.key_id.as_deref());
     check.range("numberOfBytes", input.number_of_bytes, &(1..=1024));
-    let spec = check.choice(
-        "keySpec",
-        input.key_spec.as_deref(),
-        &[DataKeySpec::Aes256, DataKeySpec::Aes128],
-    );
+    let spec = check.choice("keySpec", input.key_spec.as_deref(), DataKeySpec::ALL);
     grant_members::check_tokens(&mut check, input.grant_tokens.as_deref());
     check.finish()?;
-    cipher::check_recipient(input.recipient.as_ref())?;
+    key_use::check_recipient(input.recipient.as_ref())?;
     let length = match (spec, input.number_of_bytes) {
         (Some(DataKeySpec::Aes256), None) => 32,
         (Some(DataKeySpec::Aes128), None) => 16,
@@ -87,15 +75,14 @@ fn make(context: &Context<'_>, input: &Input, operation: Operation) -> Result<Ou
             ));
         }
     };
-    let (key, stored) = context.read(|connection| {
-        let key = find_key::find(context, connection, key_id, operation)?;
-        cipher::check_key(&key, Algorithm::Symmetric, operation)?;
-        let stored = cipher::current(connection, &key)?;
-        Ok((key, stored))
-    })?;
-    if input.dry_run == Some(true) {
-        return Err(grant_members::dry_run());
-    }
+    let asked = Use {
+        key_id,
+        usage: KeyUsage::EncryptDecrypt,
+        algorithm: Algorithm::Symmetric.as_str(),
+        operation,
+    };
+    let (key, stored) = asked.find(context)?;
+    key_use::check_dry_run(input.dry_run)?;
     let mut plaintext = vec![0; length];
     context.entropy.fill(&mut plaintext)?;
     let pairs = input.encryption_context.clone().unwrap_or_default();
@@ -105,6 +92,6 @@ fn make(context: &Context<'_>, input: &Input, operation: Operation) -> Result<Ou
         ciphertext_blob: Blob(ciphertext),
         plaintext: Some(Blob(plaintext)),
         key_id: key.arn.to_string(),
-        key_material_id: stored.id,
+        key_material_id: key.shows_material().then_some(stored.id),
     })
 }

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::store::keys;
+use crate::engine::store::keys::{self, Deletion, MultiRegion};
 use crate::engine::wire::{Check, Failure, Seconds};
 use crate::model::{KeyState, Operation};
 
@@ -23,7 +23,8 @@ pub(super) struct ScheduleInput {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ScheduleOutput {
     key_id: String,
-    deletion_date: Seconds,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deletion_date: Option<Seconds>,
     key_state: &'static str,
     pending_window_in_days: i64,
 }
@@ -47,11 +48,19 @@ pub(super) fn schedule(
         .map_err(|error| Failure::internal(&error))?;
     context.write(|connection| {
         let key = find_key::find(context, connection, key_id, Operation::ScheduleKeyDeletion)?;
-        keys::set_deletion(connection, key.row, Some(date))?;
+        let related = keys::related(connection, &key)?;
+        let waits = key.multi_region == Some(MultiRegion::Primary) && related.len() > 1;
+        let (deletion, state) = if waits {
+            let deletion = Deletion::AfterReplicas(days);
+            (deletion, KeyState::PendingReplicaDeletion)
+        } else {
+            (Deletion::At(date), KeyState::PendingDeletion)
+        };
+        keys::set_deletion(connection, key.row, deletion)?;
         Ok(ScheduleOutput {
             key_id: key.arn.to_string(),
-            deletion_date: date.into(),
-            key_state: KeyState::PendingDeletion.as_str(),
+            deletion_date: (!waits).then(|| date.into()),
+            key_state: state.as_str(),
             pending_window_in_days: days,
         })
     })
@@ -75,7 +84,7 @@ pub(super) fn cancel(context: &Context<'_>, input: &CancelInput) -> Result<Cance
     check.finish()?;
     context.write(|connection| {
         let key = find_key::find(context, connection, key_id, Operation::CancelKeyDeletion)?;
-        keys::set_deletion(connection, key.row, None)?;
+        keys::set_deletion(connection, key.row, Deletion::None)?;
         Ok(CancelOutput {
             key_id: key.arn.to_string(),
         })

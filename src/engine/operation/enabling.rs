@@ -33,7 +33,7 @@ fn turn(context: &Context<'_>, input: &Input, operation: Operation) -> Result<()
         // A rotation that fell due meanwhile happens now, and the next one a period later.
         if let Some(rotation) = key
             .rotation
-            .filter(|rotation| enabled && !key.enabled && rotation.next < context.now)
+            .filter(|rotation| enabled && !key.enabled && rotation.next <= context.now)
         {
             let rotation = keys::Rotation {
                 next: context.now,

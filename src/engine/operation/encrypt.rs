@@ -6,10 +6,11 @@ use crate::engine::crypto::{self, cipher as ciphers};
 use crate::engine::store::keys::Key;
 use crate::engine::store::material::StoredMaterial;
 use crate::engine::wire::{Blob, Check, Failure};
-use crate::model::{KeySpec, Operation};
+use crate::model::{KeySpec, KeyUsage, Operation};
 
 use super::cipher::{self, Algorithm};
-use super::{Context, find_key, grant_members, last_usage};
+use super::key_use::{self, Use};
+use super::{Context, grant_members, last_usage};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -39,23 +40,34 @@ pub(super) fn encrypt(context: &Context<'_>, input: &Input) -> Result<Output, Fa
     check.finish()?;
     let pairs = input.encryption_context.clone().unwrap_or_default();
     cipher::check_context(algorithm, pairs.len())?;
-    let (key, stored) = context.read(|connection| {
-        let key = find_key::find(context, connection, key_id, Operation::Encrypt)?;
-        cipher::check_key(&key, algorithm, Operation::Encrypt)?;
-        let stored = cipher::current(connection, &key)?;
-        Ok((key, stored))
-    })?;
-    check_length(algorithm, key.kind.spec, plaintext)?;
-    if input.dry_run == Some(true) {
-        return Err(grant_members::dry_run());
-    }
-    let ciphertext = match algorithm {
-        Algorithm::Symmetric => seal(context, &stored, plaintext, &pairs)?,
-        Algorithm::Rsa(padding) => ciphers::rsa_encrypt(public(&stored), padding, plaintext)?,
-        Algorithm::Sm2 => ciphers::sm2_encrypt(public(&stored), plaintext, context.entropy)?,
+    let asked = Use {
+        key_id,
+        usage: KeyUsage::EncryptDecrypt,
+        algorithm: algorithm.as_str(),
+        operation: Operation::Encrypt,
     };
+    let (key, stored) = asked.find(context)?;
+    check_length(algorithm, key.kind.spec, plaintext)?;
+    key_use::check_dry_run(input.dry_run)?;
+    let ciphertext = encrypt_with(context, &stored, algorithm, plaintext, &pairs)?;
     last_usage::note(context, &key, Operation::Encrypt)?;
     Ok(output(&key, ciphertext, algorithm))
+}
+
+/// Encrypts under material that the algorithm is for.
+pub(super) fn encrypt_with(
+    context: &Context<'_>,
+    stored: &StoredMaterial,
+    algorithm: Algorithm,
+    plaintext: &[u8],
+    pairs: &crypto::Context,
+) -> Result<Vec<u8>, Failure> {
+    let public = key_use::public(stored);
+    match algorithm {
+        Algorithm::Symmetric => seal(context, stored, plaintext, pairs),
+        Algorithm::Rsa(padding) => Ok(ciphers::rsa_encrypt(public, padding, plaintext)?),
+        Algorithm::Sm2 => Ok(ciphers::sm2_encrypt(public, plaintext, context.entropy)?),
+    }
 }
 
 /// Encrypts under symmetric material.
@@ -65,7 +77,7 @@ pub(super) fn seal(
     plaintext: &[u8],
     pairs: &crypto::Context,
 ) -> Result<Vec<u8>, Failure> {
-    let secret = cipher::unseal(context, stored)?;
+    let secret = key_use::unseal(context, stored)?;
     Ok(ciphers::symmetric_encrypt(
         &secret,
         &stored.id,
@@ -83,7 +95,12 @@ fn output(key: &Key, ciphertext: Vec<u8>, algorithm: Algorithm) -> Output {
     }
 }
 
-fn check_length(algorithm: Algorithm, spec: KeySpec, plaintext: &[u8]) -> Result<(), Failure> {
+/// Checks that a plaintext fits under an algorithm.
+pub(super) fn check_length(
+    algorithm: Algorithm,
+    spec: KeySpec,
+    plaintext: &[u8],
+) -> Result<(), Failure> {
     let capacity = algorithm.capacity(spec);
     if plaintext.len() <= capacity {
         return Ok(());
@@ -91,8 +108,4 @@ fn check_length(algorithm: Algorithm, spec: KeySpec, plaintext: &[u8]) -> Result
     Err(Failure::validation(format!(
         "Algorithm {algorithm} and key spec {spec} cannot encrypt data larger than {capacity} bytes."
     )))
-}
-
-fn public(stored: &StoredMaterial) -> &[u8] {
-    stored.public.as_deref().unwrap_or_default()
 }

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::engine::store::aliases;
 use crate::engine::store::keys::{self, Key};
 use crate::engine::wire::{Code, Failure};
-use crate::model::{Arn, KeyArn, KeyId, Operation, Place};
+use crate::model::{Arn, KeyArn, KeyId, Operation, Place, Region};
 
 use super::{Context, key_state};
 
@@ -25,6 +25,30 @@ pub(super) fn find(
     let key = find_in_any_state(context, connection, text, operation)?;
     key_state::check(&key, operation)?;
     Ok(key)
+}
+
+/// The key in a row that something else in the request leads to, such as a ciphertext.
+pub(super) fn at(connection: &Connection, row: i64, operation: Operation) -> Result<Key, Failure> {
+    let key = keys::at(connection, row)?;
+    key_state::check(&key, operation)?;
+    Ok(key)
+}
+
+/// A multi-Region key's relative in another Region.
+pub(super) fn relative(
+    connection: &Connection,
+    key: &Key,
+    region: &Region,
+    operation: Operation,
+) -> Result<Key, Failure> {
+    let place = Place {
+        account: key.arn.place.account,
+        region: region.clone(),
+    };
+    let found = keys::find(connection, &place, key.arn.id.as_str())?;
+    let relative = found.ok_or_else(|| unknown(&KeyArn::new(place, key.arn.id.clone())))?;
+    key_state::check(&relative, operation)?;
+    Ok(relative)
 }
 
 /// Finds the key of a request.

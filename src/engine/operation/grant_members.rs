@@ -30,12 +30,11 @@ pub(super) fn check_service(check: &mut Check, member: &str, value: Option<&str>
         };
         name.split('.').count() >= 3 && name.split('.').all(label)
     };
-    let wrong = value.filter(|name| !shaped(name));
-    check.pattern(
+    check.shape(
         member,
-        wrong,
+        value,
         r"^([A-Za-z0-9\-]+)\.([A-Za-z0-9\-]+)(\.[A-Za-z0-9\-]+)+$",
-        |_| false,
+        shaped,
     );
 }
 
@@ -68,12 +67,11 @@ pub(super) fn check_tokens(check: &mut Check, tokens: Option<&[String]>) {
 pub(super) fn check_source_arn(check: &mut Check, value: Option<&str>) {
     const MEMBER: &str = "constraints.sourceArn";
     check.length(MEMBER, value, 20..=512);
-    let wrong = value.filter(|text| !is_source_arn(text));
-    check.pattern(
+    check.shape(
         MEMBER,
-        wrong,
+        value,
         "^arn:aws[a-z0-9-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]{12}:.+$",
-        |_| false,
+        is_source_arn,
     );
 }
 

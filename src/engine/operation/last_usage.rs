@@ -1,5 +1,7 @@
 //! `GetKeyLastUsage`, and the noting of uses that it answers from.
 
+use std::fmt;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -65,7 +67,11 @@ pub(super) fn last_usage(context: &Context<'_>, input: &Input) -> Result<Output,
 }
 
 /// Notes a use, unless one within the lag is noted already: most uses cost no write.
-pub(super) fn note(context: &Context<'_>, key: &Key, operation: Operation) -> Result<(), Failure> {
+pub(super) fn note(
+    context: &Context<'_>,
+    key: &Key,
+    operation: impl fmt::Display,
+) -> Result<(), Failure> {
     if key
         .used
         .is_some_and(|used| context.now.duration_since(used) < LAG)

@@ -14,7 +14,7 @@ pub(super) fn keeps_access(context: &Context<'_>, key: &Key, document: &Document
         .with("kms:KeySpec", key.kind.spec.as_str())
         .with("kms:KeyUsage", key.kind.usage.as_str())
         .with("kms:KeyOrigin", key.origin.as_str())
-        .with("kms:MultiRegion", "false")
+        .with("kms:MultiRegion", key.multi_region.is_some().to_string())
         .with("aws:RequestedRegion", context.caller.region.as_str())
         .with("aws:ResourceAccount", key.arn.place.account.as_str())
         .with("aws:CurrentTime", context.now.to_string())

@@ -1,13 +1,17 @@
 //! `RotateKeyOnDemand`.
 
 use jiff::SignedDuration;
+use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
+use crate::engine::store::keys::{self, Key, MultiRegion};
+use crate::engine::store::material;
 use crate::engine::store::rotations::{self, RotationKind};
 use crate::engine::wire::{Check, Code, Failure};
-use crate::model::Operation;
+use crate::model::{Operation, Origin};
 
-use super::{Context, find_key, settle};
+use super::imported::{self, Progress};
+use super::{Context, find_key, replicate, settle};
 
 /// How often a key can be rotated on demand in its life; KMS Developer Guide, "Resource quotas".
 const MOST: i64 = 25;
@@ -35,6 +39,9 @@ pub(super) fn rotate_on_demand(context: &Context<'_>, input: &Input) -> Result<O
         if !key.kind.is_symmetric() {
             return Err(Failure::silent(Code::UnsupportedOperation));
         }
+        if key.multi_region == Some(MultiRegion::Replica) {
+            return Err(replicate::not_primary(&key));
+        }
         let next = key.rotation.map(|rotation| rotation.next);
         if next.is_some_and(|next| next.duration_since(context.now) <= QUIET) {
             return Err(Failure::new(
@@ -52,9 +59,43 @@ pub(super) fn rotate_on_demand(context: &Context<'_>, input: &Input) -> Result<O
                 ),
             ));
         }
-        settle::rotate(context, connection, &key, RotationKind::OnDemand, context.now)?;
+        if key.origin == Origin::External {
+            turn_to_pending(context, connection, &key)?;
+        } else {
+            settle::rotate(context, connection, &key, RotationKind::OnDemand, context.now)?;
+        }
         Ok(Output {
             key_id: key.arn.to_string(),
         })
     })
+}
+
+/// Makes imported material current that waits for it.
+fn turn_to_pending(
+    context: &Context<'_>,
+    connection: &Connection,
+    key: &Key,
+) -> Result<(), Failure> {
+    let Some((piece, Progress::Ready)) = imported::pending(connection, key)? else {
+        return Err(Failure::new(
+            Code::InvalidState,
+            format!(
+                "No available key material pending rotation for the key: {}.",
+                key.arn
+            ),
+        ));
+    };
+    for row in settle::rows_of_all(connection, key)? {
+        material::settle(connection, row, &piece.id)?;
+        rotations::insert(
+            connection,
+            row,
+            &piece.id,
+            RotationKind::OnDemand,
+            context.now,
+        )?;
+        keys::set_material(connection, row, &piece.id)?;
+        material::note_completeness(connection, row)?;
+    }
+    Ok(())
 }

@@ -3,11 +3,11 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::store::keys::{self, Key, Rotation};
+use crate::engine::store::keys::{self, Key, MultiRegion, Rotation};
 use crate::engine::wire::{Check, Code, Failure, Seconds};
 use crate::model::{KeyState, Operation, RotationPeriod};
 
-use super::{Context, find_key};
+use super::{Context, find_key, replicate};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -35,7 +35,7 @@ pub(super) fn enable(context: &Context<'_>, input: &EnableInput) -> Result<(), F
         .map_err(|error| Failure::internal(&error))?;
     context.write(|connection| {
         let key = find_key::find(context, connection, key_id, Operation::EnableKeyRotation)?;
-        check_type(&key)?;
+        check_key(&key)?;
         let rotation = Rotation { period, next };
         Ok(keys::set_rotation(connection, key.row, Some(rotation))?)
     })
@@ -53,7 +53,7 @@ pub(super) fn disable(context: &Context<'_>, input: &KeyInput) -> Result<(), Fai
     check.finish()?;
     context.write(|connection| {
         let key = find_key::find(context, connection, key_id, Operation::DisableKeyRotation)?;
-        check_type(&key)?;
+        check_key(&key)?;
         Ok(keys::set_rotation(connection, key.row, None)?)
     })
 }
@@ -73,13 +73,22 @@ pub(super) fn status(context: &Context<'_>, input: &KeyInput) -> Result<StatusOu
     let mut check = Check::default();
     let key_id = check.key_id(input.key_id.as_deref());
     check.finish()?;
-    let key = context.read(|connection| {
-        find_key::find(context, connection, key_id, Operation::GetKeyRotationStatus)
+    let (key, rotation) = context.read(|connection| {
+        let operation = Operation::GetKeyRotationStatus;
+        let key = find_key::find(context, connection, key_id, operation)?;
+        let related = keys::related(connection, &key)?;
+        let primary = related
+            .iter()
+            .find(|key| key.multi_region == Some(MultiRegion::Primary));
+        let rotation = primary.unwrap_or(&key).rotation;
+        Ok((key, rotation))
     })?;
     // A key that waits for its deletion shows no rotation, and shows it again when that is cancelled.
-    let rotation = key
-        .rotation
-        .filter(|_| key.state() != KeyState::PendingDeletion);
+    let waits = matches!(
+        key.state(),
+        KeyState::PendingDeletion | KeyState::PendingReplicaDeletion
+    );
+    let rotation = rotation.filter(|_| !waits);
     Ok(StatusOutput {
         key_id: key.arn.to_string(),
         key_rotation_enabled: rotation.is_some(),
@@ -88,7 +97,11 @@ pub(super) fn status(context: &Context<'_>, input: &KeyInput) -> Result<StatusOu
     })
 }
 
-fn check_type(key: &Key) -> Result<(), Failure> {
+/// Only some types rotate, and a multi-Region key does where its primary is.
+fn check_key(key: &Key) -> Result<(), Failure> {
+    if key.multi_region == Some(MultiRegion::Replica) {
+        return Err(replicate::not_primary(key));
+    }
     if key.kind.rotates(key.origin) {
         Ok(())
     } else {

@@ -3,7 +3,9 @@
 //! INVARIANT: a write that was answered is on disk; `synchronous=FULL` and one transaction a write keep that.
 
 pub(crate) mod aliases;
+pub(crate) mod deadlines;
 pub(crate) mod grants;
+pub(crate) mod key_stores;
 pub(crate) mod keys;
 pub(crate) mod material;
 pub(crate) mod policies;

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
+use super::material::{Piece, read_piece};
 use super::row::time;
 
 type Sql<T> = Result<T, rusqlite::Error>;
@@ -28,7 +29,7 @@ impl RotationKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Turn {
     pub row: i64,
-    pub material: String,
+    pub material: Piece,
     pub rotation: Option<(Timestamp, RotationKind)>,
 }
 
@@ -64,7 +65,8 @@ pub(crate) fn turns_after(
 ) -> Sql<Vec<Turn>> {
     connection
         .prepare_cached(
-            "SELECT m.row, m.id, r.date, r.kind FROM key_material m \
+            "SELECT m.row, r.date, r.kind, m.id, m.sealed IS NOT NULL, m.pending, m.valid_to, m.description \
+             FROM key_material m \
              LEFT JOIN rotations r ON r.key = m.key AND r.material = m.id \
              WHERE m.key = ?1 AND m.row > ?2 ORDER BY m.row LIMIT ?3",
         )?
@@ -81,7 +83,8 @@ pub(crate) fn rotations_after(
 ) -> Sql<Vec<Turn>> {
     connection
         .prepare_cached(
-            "SELECT m.row, m.id, r.date, r.kind FROM key_material m \
+            "SELECT m.row, r.date, r.kind, m.id, m.sealed IS NOT NULL, m.pending, m.valid_to, m.description \
+             FROM key_material m \
              JOIN rotations r ON r.key = m.key AND r.material = m.id \
              WHERE m.key = ?1 AND m.row > ?2 ORDER BY m.row LIMIT ?3",
         )?
@@ -90,15 +93,26 @@ pub(crate) fn rotations_after(
 }
 
 fn read(row: &Row<'_>) -> Sql<Turn> {
-    let kind: Option<String> = row.get(3)?;
+    let kind: Option<String> = row.get(2)?;
     let rotation = match kind.as_deref() {
-        Some("ON_DEMAND") => Some((time(row, 2)?, RotationKind::OnDemand)),
-        Some(_) => Some((time(row, 2)?, RotationKind::Automatic)),
+        Some("ON_DEMAND") => Some((time(row, 1)?, RotationKind::OnDemand)),
+        Some(_) => Some((time(row, 1)?, RotationKind::Automatic)),
         None => None,
     };
     Ok(Turn {
         row: row.get(0)?,
-        material: row.get(1)?,
+        material: read_piece(row, 3)?,
         rotation,
     })
+}
+
+/// Gives a replica the rotations of another key.
+pub(crate) fn copy(connection: &Connection, from: i64, to: i64) -> Sql<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO rotations (key, material, kind, date) \
+             SELECT ?2, material, kind, date FROM rotations WHERE key = ?1 ORDER BY row",
+        )?
+        .execute([from, to])
+        .map(|_| ())
 }

@@ -35,3 +35,28 @@ fn timestamp(milliseconds: i64, column: usize) -> Sql<Timestamp> {
         rusqlite::Error::FromSqlConversionFailure(column, Type::Integer, Box::new(error))
     })
 }
+
+/// One of an enum's words.
+pub(crate) fn word<T: Copy>(
+    row: &Row<'_>,
+    column: usize,
+    all: &[T],
+    spelling: impl Fn(T) -> &'static str,
+) -> Sql<T> {
+    let text = row.get_ref(column)?.as_str()?;
+    let found = all.iter().copied().find(|one| spelling(*one) == text);
+    found.ok_or_else(|| rusqlite::Error::InvalidColumnType(column, text.to_owned(), Type::Text))
+}
+
+/// One of an enum's words, which may be absent.
+pub(crate) fn optional_word<T: Copy>(
+    row: &Row<'_>,
+    column: usize,
+    all: &[T],
+    spelling: impl Fn(T) -> &'static str,
+) -> Sql<Option<T>> {
+    match row.get_ref(column)?.as_str_or_null()? {
+        Some(_) => word(row, column, all, spelling).map(Some),
+        None => Ok(None),
+    }
+}

@@ -71,6 +71,18 @@ impl Check {
         }
     }
 
+    /// The length of an optional text that is never repeated in the message.
+    pub(crate) fn secret_length(
+        &mut self,
+        member: &str,
+        value: Option<&str>,
+        length: RangeInclusive<usize>,
+    ) {
+        if let Some(value) = value {
+            self.size(member, None, value.chars().count(), &length);
+        }
+    }
+
     /// Required bytes of a length; they are never repeated in the message.
     pub(crate) fn blob<'a>(
         &mut self,
@@ -134,6 +146,18 @@ impl Check {
         }
     }
 
+    /// The form of an optional text.
+    pub(crate) fn shape(
+        &mut self,
+        member: &str,
+        value: Option<&str>,
+        pattern: &str,
+        fits: impl Fn(&str) -> bool,
+    ) {
+        let wrong = value.filter(|value| !fits(value));
+        self.pattern(member, wrong, pattern, |_| false);
+    }
+
     /// Notes that a list has more members than it may.
     pub(crate) fn list_length(&mut self, member: &str, shown: &str, most: usize) {
         self.violations.push(format!(
@@ -157,6 +181,19 @@ impl Check {
             ));
         }
         found
+    }
+
+    /// One of an enum's values, which must be there.
+    pub(crate) fn required_choice<T: Copy + fmt::Display>(
+        &mut self,
+        member: &str,
+        value: Option<&str>,
+        all: &[T],
+    ) -> Option<T> {
+        if value.is_none() {
+            self.null(member);
+        }
+        self.choice(member, value, all)
     }
 
     /// Several of an enum's values.

@@ -3,6 +3,7 @@
 mod constraint;
 mod failure;
 mod value;
+mod words;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use constraint::Check;
 pub(crate) use failure::{Code, Failure};
 pub(crate) use value::{Blob, Seconds};
+pub(crate) use words::words;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.1");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");

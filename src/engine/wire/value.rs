@@ -6,8 +6,19 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A time as epoch seconds with a fraction.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub(crate) struct Seconds(f64);
+
+impl Seconds {
+    /// The time, where there is one.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "what is out of range is no timestamp either"
+    )]
+    pub(crate) fn time(self) -> Option<Timestamp> {
+        Timestamp::from_millisecond((self.0 * 1000.0).round() as i64).ok()
+    }
+}
 
 impl From<Timestamp> for Seconds {
     #[expect(

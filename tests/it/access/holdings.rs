@@ -117,6 +117,23 @@ fn check(policy: &Document, (who, column): (&str, &str), expected: &str) {
 }
 
 #[test]
+fn an_account_that_has_less_than_others_has_a_row() {
+    let but_one = json!({"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*",
+        "Condition": {"StringNotEquals": {"kms:CallerAccount": "444455556666"}}});
+    let policy = document(&[but_one]);
+    check(
+        &policy,
+        ("everyone in account 444455556666", "decrypt"),
+        "none",
+    );
+    check(
+        &policy,
+        ("everyone in other accounts", "decrypt"),
+        "delegated",
+    );
+}
+
+#[test]
 fn a_condition_that_no_request_of_an_operation_carries_is_none() {
     let tenant = json!({"StringEquals": {"kms:EncryptionContext:tenant": "eu"}});
     let app = json!({"AWS": "arn:aws:iam::111122223333:role/app"});

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use aws_sdk_kms::Client;
 use aws_sdk_kms::config::retry::RetryConfig;
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_kms::types::{KeySpec, KeyUsageType};
 use bytes::Bytes;
 use jiff::Timestamp;
 use keywright::engine::{Clock, Engine, Settings, Store};
@@ -96,6 +97,15 @@ pub(super) fn client(engine: &Arc<Engine>, access_key: &str, region: &str) -> Cl
     let config = engine_config(engine, access_key, region).retry_config(RetryConfig::disabled());
     Client::from_conf(config.build())
 }
+
+/// Makes a key and gives its id.
+pub(super) async fn key_of(kms: &Client, spec: KeySpec, usage: KeyUsageType) -> String {
+    let made = kms.create_key().key_spec(spec).key_usage(usage).send();
+    made.await.unwrap().key_metadata.unwrap().key_id
+}
+
+/// What a dry run says when the request would have succeeded.
+pub(super) const DRY_RUN: &str = "The request would have succeeded, but the DryRun option is set.";
 
 /// The ARN of a key of the bench.
 pub(super) fn arn(id: &str) -> String {

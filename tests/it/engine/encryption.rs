@@ -6,17 +6,7 @@ use aws_sdk_kms::types::{
     KeyUsageType,
 };
 
-use super::bench::{ACCOUNT, Bench, arn, client, refused};
-
-async fn key_of(kms: &aws_sdk_kms::Client, spec: KeySpec, usage: KeyUsageType) -> String {
-    let made = kms
-        .create_key()
-        .key_spec(spec)
-        .key_usage(usage)
-        .send()
-        .await;
-    made.unwrap().key_metadata.unwrap().key_id
-}
+use super::bench::{ACCOUNT, Bench, arn, client, key_of, refused};
 
 async fn sealed(bench: &Bench, id: &str) -> Blob {
     let made = bench.kms.encrypt().key_id(id).plaintext(Blob::new("text"));

@@ -14,6 +14,9 @@ const NOT_PENDING: &str =
 const IMPORT: &str = "KMSInvalidStateException: ARN is pending import.";
 const EXTERNAL: &str =
     "UnsupportedOperationException: ARN origin is EXTERNAL which is not valid for this operation.";
+const AWS_KMS: &str =
+    "UnsupportedOperationException: ARN origin is AWS_KMS which is not valid for this operation.";
+const NOT_PRIMARY: &str = "UnsupportedOperationException: ARN is not a multi-region primary key.";
 
 /// What an operation says in the states Enabled, Disabled, `PendingDeletion` and `PendingImport`.
 const TABLE: &[(&str, [&str; 4])] = &[
@@ -39,6 +42,17 @@ const TABLE: &[(&str, [&str; 4])] = &[
     ("RotateKeyOnDemand", [OK, DISABLED, PENDING, IMPORT]),
     ("Encrypt", [OK, DISABLED, CRYPTO_PENDING, IMPORT]),
     ("GenerateDataKey", [OK, DISABLED, CRYPTO_PENDING, IMPORT]),
+    (
+        "GenerateDataKeyPair",
+        [OK, DISABLED, CRYPTO_PENDING, IMPORT],
+    ),
+    ("GetParametersForImport", [AWS_KMS, AWS_KMS, AWS_KMS, OK]),
+    ("DeleteImportedKeyMaterial", [AWS_KMS, AWS_KMS, AWS_KMS, OK]),
+    ("ReplicateKey", [NOT_PRIMARY, DISABLED, PENDING, IMPORT]),
+    (
+        "UpdatePrimaryRegion",
+        [NOT_PRIMARY, DISABLED, PENDING, IMPORT],
+    ),
     ("ScheduleKeyDeletion", [OK, OK, PENDING, OK]),
     ("TagResource", [OK, OK, PENDING, OK]),
     ("UntagResource", [OK, OK, PENDING, OK]),
@@ -73,6 +87,11 @@ fn members(operation: &str, id: &str) -> Value {
         "Tags": [{"TagKey": "a", "TagValue": "b"}],
         "TagKeys": ["a"],
         "Description": "new",
+        "KeyPairSpec": "ECC_NIST_P256",
+        "WrappingAlgorithm": "RSAES_OAEP_SHA_256",
+        "WrappingKeySpec": "RSA_2048",
+        "ReplicaRegion": "us-east-1",
+        "PrimaryRegion": "us-east-1",
     });
     if operation == "UpdateAlias" {
         members["AliasName"] = "alias/old".into();

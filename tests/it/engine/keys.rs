@@ -190,21 +190,6 @@ async fn some_specs_belong_to_some_regions() {
 }
 
 #[tokio::test]
-async fn what_the_engine_does_not_keep_yet_is_refused() {
-    let bench = Bench::new();
-    let create = || bench.kms.create_key();
-    let code = "UnsupportedOperationException";
-    refused(create().multi_region(true).send().await, code, "");
-    refused(
-        create().origin(OriginType::AwsCloudhsm).send().await,
-        code,
-        "",
-    );
-    let store = create().custom_key_store_id("cks-1234567890abcdef0");
-    refused(store.send().await, code, "");
-}
-
-#[tokio::test]
 async fn descriptions_have_a_length() {
     let bench = Bench::new();
     let long = "x".repeat(8193);

@@ -221,9 +221,82 @@ async fn a_later_versions_database_is_refused() {
         home.open(),
         Err(OpenError::Newer {
             found: 99,
-            known: 1
+            known: 2
         })
     ));
+}
+
+/// A database of the first version: what the engine wrote before material could be imported.
+const FIRST: &str = include_str!("first_version.sql");
+
+#[tokio::test]
+async fn an_old_database_is_brought_up_to_date() {
+    let home = Home::new();
+    drop(home.bench(1));
+    for name in ["engine.db", "engine.db-wal", "engine.db-shm"] {
+        drop(fs::remove_file(home.path(name)));
+    }
+    let connection = rusqlite::Connection::open(home.path("engine.db")).unwrap();
+    connection.execute_batch(FIRST).unwrap();
+    let master = fs::read_to_string(home.path("engine.key")).unwrap();
+    seal_old_key(&connection, master.trim());
+    drop(connection);
+
+    let bench = home.bench(2);
+    let old = "11111111-1111-4111-8111-111111111111";
+    let sealed = bench.kms.encrypt().key_id(old).plaintext(Blob::new("text"));
+    let sealed = sealed.send().await.unwrap().ciphertext_blob.unwrap();
+    let opened = bench
+        .kms
+        .decrypt()
+        .ciphertext_blob(sealed)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(opened.plaintext, Some(Blob::new("text")));
+    let listed = bench
+        .kms
+        .list_key_rotations()
+        .key_id(old)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(listed.rotations().len(), 1);
+    let empty = "22222222-2222-4222-8222-222222222222";
+    let found = bench.kms.describe_key().key_id(empty).send().await.unwrap();
+    let state = found.key_metadata.unwrap().key_state;
+    assert_eq!(state, Some(aws_sdk_kms::types::KeyState::PendingImport));
+}
+
+/// Gives the old database a master key and its symmetric key two pieces of material.
+fn seal_old_key(connection: &rusqlite::Connection, master: &str) {
+    use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+    use aws_lc_rs::digest::{SHA256, digest};
+    use base64::Engine as _;
+    let master = base64::engine::general_purpose::STANDARD
+        .decode(master)
+        .unwrap();
+    let print = digest(&SHA256, &master);
+    connection
+        .execute(
+            "INSERT INTO meta VALUES ('master_key', ?1)",
+            [print.as_ref()],
+        )
+        .unwrap();
+    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &master).unwrap());
+    for id in ["a".repeat(64), "b".repeat(64)] {
+        let mut secret = vec![7; 32];
+        let nonce = Nonce::assume_unique_for_key([0; 12]);
+        key.seal_in_place_append_tag(nonce, Aad::from(&id), &mut secret)
+            .unwrap();
+        let sealed = [&[0; 12][..], &secret].concat();
+        connection
+            .execute(
+                "INSERT INTO key_material (key, id, sealed, created) VALUES (1, ?1, ?2, 0)",
+                rusqlite::params![id, sealed],
+            )
+            .unwrap();
+    }
 }
 
 #[test]

@@ -231,6 +231,18 @@ async fn a_disabled_key_rotates_when_it_is_enabled_again() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_enabled_at_the_very_time_of_its_rotation_rotates() {
+    let bench = Bench::new();
+    let id = bench.key().await;
+    enable(&bench, &id, 90).await;
+    bench.kms.disable_key().key_id(&id).send().await.unwrap();
+    bench.clock.forward_days(90);
+    assert_eq!(rotations(&bench, &id).await, []);
+    bench.kms.enable_key().key_id(&id).send().await.unwrap();
+    assert_eq!(rotations(&bench, &id).await.len(), 1);
+}
+
+#[tokio::test]
 async fn only_symmetric_keys_made_by_kms_rotate() {
     let bench = Bench::new();
     let hmac = bench

@@ -1,0 +1,24 @@
+//! Times at which something may be due: deletions, rotations, expiries and ends of transitions.
+//!
+//! INVARIANT: triggers of the schema note every such time, so no write can forget one. One that nothing is due at any
+//! more does no harm.
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+type Sql<T> = Result<T, rusqlite::Error>;
+
+/// True when time alone may have changed something.
+pub(crate) fn passed(connection: &Connection, now: Timestamp) -> Sql<bool> {
+    connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM deadlines WHERE time <= ?1)")?
+        .query_row([now.as_millisecond()], |row| row.get(0))
+}
+
+/// Forgets the times at which everything has happened.
+pub(crate) fn forget(connection: &Connection, now: Timestamp) -> Sql<()> {
+    connection
+        .prepare_cached("DELETE FROM deadlines WHERE time <= ?1")?
+        .execute([now.as_millisecond()])
+        .map(|_| ())
+}
