@@ -32,8 +32,7 @@ pub struct Source {
 impl Source {
     fn new(path: Utf8PathBuf, text: String) -> Self {
         let name = Arc::from(path.as_str());
-        let after = text.match_indices('\n').map(|(at, _)| at + 1);
-        let lines = std::iter::once(0).chain(after).collect();
+        let lines = line_starts(&text);
         Self {
             path,
             name,
@@ -46,7 +45,7 @@ impl Source {
     fn line(&self, index: usize) -> &str {
         let start = self.lines.get(index).copied().unwrap_or(self.text.len());
         let rest = self.text.get(start..).unwrap_or_default();
-        rest.lines().next().unwrap_or_default()
+        rest.split(['\r', '\n']).next().unwrap_or_default()
     }
 
     /// The path as typed, with what was found below it.
@@ -158,6 +157,15 @@ fn at_most(mut faults: impl ExactSizeIterator<Item = Diagnostic>) -> Vec<Diagnos
         told.push(Diagnostic::error("too-many-faults", message, location));
     }
     told
+}
+
+/// Where lines start. YAML ends them with LF, CR or both.
+fn line_starts(text: &str) -> Vec<usize> {
+    let ends = text.match_indices(['\r', '\n']);
+    let ends = ends.filter(|(at, end)| *end == "\n" || text.get(at + 1..at + 2) != Some("\n"));
+    std::iter::once(0)
+        .chain(ends.map(|(at, _)| at + 1))
+        .collect()
 }
 
 /// How many of the characters from a column on are on the line; at least one.

@@ -40,6 +40,10 @@ impl Walk {
             Ok(metadata) if metadata.is_dir() => self.visit_folder(path, 0),
             Ok(metadata) if metadata.is_file() => self.add(path),
             Ok(_) => self.fault(path, "neither a file nor a folder"),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let help = "name the files or the folder in which your manifests are; `docs/manifests.md` tells how to write one";
+                self.faults.push(unreadable(path, &error).with_help(help));
+            }
             Err(error) => self.unreadable(path, &error),
         }
     }
@@ -130,8 +134,8 @@ pub(super) fn read_limited(path: &Utf8Path) -> Result<Vec<u8>, Diagnostic> {
     let mut bytes = Vec::new();
     if metadata.len() <= MAX_FILE_BYTES {
         // What the size says may be outdated, or nothing at all.
-        let read = File::open(path)
-            .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
+        let read =
+            File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
         read.map_err(|error| unreadable(path, &error))?;
     }
     let size = metadata.len().max(bytes.len() as u64);

@@ -10,6 +10,6 @@ pub use desired::{
 };
 pub use observed::{
     LiveGrant, LivePolicy, LivePrincipal, Observed, ObservedKey, ObservedPlace, OtherKey,
-    RotationStatus, Unreadable,
+    RotationStatus, Unreadable, value_of,
 };
 pub use part::{Fingerprint, Part};

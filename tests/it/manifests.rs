@@ -154,7 +154,10 @@ fn links_bring_no_file_and_no_folder_a_second_time() {
 
     let folder = Folder::new();
     folder.write("a.yaml", "kind: Key\nname: a\nadministrators: [role/x]\n");
-    folder.write("more/b.yaml", "kind: Key\nname: b\nadministrators: [role/x]\n");
+    folder.write(
+        "more/b.yaml",
+        "kind: Key\nname: b\nadministrators: [role/x]\n",
+    );
     // Two loops: followed blindly, they are four billion folders.
     for loop_name in ["x", "y"] {
         symlink(".", folder.path().join(loop_name)).unwrap();
@@ -248,6 +251,7 @@ fn tells_of_paths_that_hold_nothing() {
     insta::assert_snapshot!(folder.shown(&diagnostics), @r#"
     error[unreadable-file]: cannot read `DIR/nowhere`: it does not exist
     --> DIR/nowhere
+     = help: name the files or the folder in which your manifests are; `docs/manifests.md` tells how to write one
 
     1 error
     "#);
@@ -289,6 +293,21 @@ fn reports_the_faults_of_all_files_together() {
 
     3 errors
     "#);
+}
+
+#[test]
+fn shows_the_line_of_a_fault_whatever_ends_lines() {
+    for end in ["\n", "\r", "\r\n"] {
+        let lines = ["kind: Key", "name: a", "colour: blue", "enabled: false", ""];
+        let (sources, _) = Sources::from_texts([("a.yaml".into(), lines.join(end).into_bytes())]);
+        let (_, diagnostics) = manifest::load(&sources, &fallback());
+        let location = &diagnostics[0].locations[0];
+        assert_eq!(
+            (location.line, &*location.source),
+            (3, "colour: blue"),
+            "{end:?}"
+        );
+    }
 }
 
 #[test]

@@ -102,6 +102,7 @@ fn the_same_plan_is_there_for_programs() {
             }
           ],
           "orphans": [],
+          "going": [],
           "unmanaged": [],
           "unreadable": [],
           "refusals": []

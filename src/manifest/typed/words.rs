@@ -199,7 +199,9 @@ impl Readable for RelativePath {
         let message = format!("`{text}` leads out of this manifest's folder");
         let fault = Fault::error("malformed", message, node.span);
         faults.push(
-            fault.help("put the file beside the manifest or below it, and write the path from there"),
+            fault.help(
+                "put the file beside the manifest or below it, and write the path from there",
+            ),
         );
         None
     }
