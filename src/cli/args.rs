@@ -50,7 +50,7 @@ pub(super) enum Verb {
     Check(CheckArgs),
     /// Show what apply would do
     ///
-    /// Exit codes: 0 nothing to do, 1 error, 2 changes, 3 refused, 5 some keys unreadable.
+    /// Exit codes: 0 nothing to do, 1 error, 2 changes or orphans, 3 refused, 5 some keys unreadable.
     Plan(PlanArgs),
     /// Make the live state agree with the manifests
     ///
@@ -133,7 +133,7 @@ pub(super) struct ApplyArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct DriftArgs {
-    /// Report unmanaged keys and grants as drift too
+    /// Report unmanaged keys, grants and aliases as drift too
     #[arg(long)]
     pub(super) all: bool,
     #[command(flatten)]

@@ -1,5 +1,6 @@
 //! Progress of long work, on a terminal only.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -27,6 +28,18 @@ impl Progress {
         Self {
             bar,
             is_watched: context.is_watched,
+        }
+    }
+
+    /// Does the work, and shows the line once it takes a while, even where nothing comes to an end.
+    pub(super) async fn over<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        tokio::select! {
+            done = &mut work => done,
+            () = tokio::time::sleep(PATIENCE) => {
+                self.show(Duration::ZERO);
+                work.await
+            }
         }
     }
 

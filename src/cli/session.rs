@@ -158,7 +158,7 @@ impl<'a> Session<'a> {
             })
         });
         let observed = Observed {
-            places: join_all(readings).await,
+            places: progress.over(join_all(readings)).await,
         };
         drop(progress);
         plan::plan(desired, &observed, limits)

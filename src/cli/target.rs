@@ -3,18 +3,18 @@
 use std::num::NonZeroU16;
 use std::sync::{Arc, OnceLock};
 
-use anyhow::{Context as _, anyhow, bail, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{ConfigLoader, SdkConfig};
 use aws_sdk_kms::config::{BehaviorVersion, Credentials, ProvideCredentials as _};
 
-use super::args::{TargetArgs, TargetKind};
+use super::args::{self, TargetArgs};
 use super::context::Context;
 use super::fault::Fault;
 use crate::engine::{self, Engine};
 use crate::kms::{self, Client, Pace};
 use crate::model::{AccountId, Partition, Place, Principal, Region};
-use crate::state::{DesiredPlace, Target};
+use crate::state::{DesiredPlace, Target, TargetKind};
 
 /// Where the local engine starts from when nothing names an account.
 const LOCAL_ACCOUNT: &str = "111122223333";
@@ -87,9 +87,8 @@ impl<'a> Targets<'a> {
                     return Err(error.context(format!("cannot find out the account{by}")));
                 }
                 Err(NoCaller::Refused(error)) => {
-                    return Err(error.context(
-                        "cannot find out the account: give --account, or write an `Account` manifest",
-                    ));
+                    let help = "cannot find out the account; look at the credentials, or give --account where there is no STS";
+                    return Err(error.context(help));
                 }
             },
         };
@@ -117,9 +116,14 @@ impl<'a> Targets<'a> {
             }
             // A bare KMS endpoint need not have STS; AWS has.
             (Err(_), Kind::Endpoint(_)) => None,
-            (Err(NoCaller::Unreachable(error) | NoCaller::Refused(error)), _) => {
+            (Err(NoCaller::Unreachable(error)), _) => {
                 let by = self.by_profile(target);
                 return Err(error.context(format!("cannot reach account {}{by}", place.account)));
+            }
+            (Err(NoCaller::Refused(error)), _) => {
+                let by = self.by_profile(target);
+                let message = format!("cannot reach account {}{by}", place.account);
+                return Err(error.context(format!("{message}; look at the credentials")));
             }
         };
         let pace = if kind == Kind::Aws {
@@ -139,15 +143,14 @@ impl<'a> Targets<'a> {
     fn kind<'t>(&'t self, target: &'t Target) -> anyhow::Result<Kind<'t>> {
         match (&self.args.endpoint, self.args.target) {
             (Some(url), _) => return endpoint(url),
-            (None, Some(TargetKind::Local)) => return Ok(Kind::Local),
-            (None, Some(TargetKind::Aws)) => return Ok(Kind::Aws),
+            (None, Some(args::TargetKind::Local)) => return Ok(Kind::Local),
+            (None, Some(args::TargetKind::Aws)) => return Ok(Kind::Aws),
             (None, None) => {}
         }
-        match (&target.endpoint, target.kind.as_deref()) {
+        match (&target.endpoint, target.kind) {
             (Some(url), _) => endpoint(url),
-            (None, Some("aws")) => Ok(Kind::Aws),
-            (None, Some("local") | None) => Ok(Kind::Local),
-            (None, Some(other)) => bail!("`{other}` is not a target; write `aws` or `local`"),
+            (None, Some(TargetKind::Aws)) => Ok(Kind::Aws),
+            (None, Some(TargetKind::Local) | None) => Ok(Kind::Local),
         }
     }
 

@@ -154,7 +154,7 @@ async fn execute(session: &Session<'_>, plan: &Plan, stop: &Stop, context: &Cont
         })
     });
     Applied {
-        outcomes: join_all(places).await.into_iter().collect(),
+        outcomes: progress.over(join_all(places)).await.into_iter().collect(),
         ..Applied::default()
     }
 }
