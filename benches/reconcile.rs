@@ -11,13 +11,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::hint::black_box;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use aws_sdk_kms::config::{BehaviorVersion, Region};
 use camino::Utf8PathBuf;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use keywright::apply::{Event, apply};
+use keywright::apply::{Event, Stop, apply};
 use keywright::engine::{self, Engine, Settings, Store};
 use keywright::kms::{Client, Pace};
 use keywright::manifest::{Fallback, Sources, load};
@@ -101,8 +100,8 @@ impl Account {
     }
 
     async fn apply(&self, plan: &Plan) {
-        let mut events = |_: Event<'_>| ControlFlow::Continue(());
-        let outcome = apply(&self.client, plan.places.first().unwrap(), &mut events).await;
+        let (place, stop) = (plan.places.first().unwrap(), Stop::default());
+        let outcome = apply(&self.client, place, &stop, &mut |_: Event<'_>| {}).await;
         assert!(outcome.keys.iter().all(|key| key.failure.is_none()));
     }
 }

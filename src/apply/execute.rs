@@ -1,5 +1,6 @@
 //! One change, one call: an exhaustive match, with nothing left to decide.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_kms::types::{
@@ -8,7 +9,7 @@ use aws_sdk_kms::types::{
 
 use super::Failure;
 use crate::kms::{Api, CallError, Client, ErrorKind};
-use crate::model::{AliasName, KeyId, Principal, Tags};
+use crate::model::{AliasName, Constraints, KeyId, Principal, TagKey, TagValue, Tags};
 use crate::observe;
 use crate::plan::{Action, GrantToCreate, KeyPlan, NewKey};
 use crate::policy;
@@ -187,12 +188,15 @@ async fn create_key(client: &Client, new: &NewKey) -> Result<KeyId, Failure> {
         .map(|metadata| metadata.key_id().parse());
     match id {
         Some(Ok(id)) => Ok(id),
-        _ => Err(unexpected(Api::CreateKey, "the server did not say which key it made").into()),
+        _ => Err(
+            CallError::unexpected(Api::CreateKey, "the server did not say which key it made")
+                .into(),
+        ),
     }
 }
 
 fn wire_tags(tags: &Tags) -> Vec<Tag> {
-    let tag = |(key, value): (&crate::model::TagKey, &crate::model::TagValue)| {
+    let tag = |(key, value): (&TagKey, &TagValue)| {
         Tag::builder()
             .tag_key(key.as_str())
             .tag_value(value.as_str())
@@ -289,11 +293,11 @@ async fn create_grant(client: &Client, id: &str, grant: &GrantToCreate) -> Resul
     }
 }
 
-fn wire_constraints(constraints: &crate::model::Constraints) -> Option<GrantConstraints> {
-    if *constraints == crate::model::Constraints::default() {
+fn wire_constraints(constraints: &Constraints) -> Option<GrantConstraints> {
+    if *constraints == Constraints::default() {
         return None;
     }
-    let map = |pairs: &std::collections::BTreeMap<String, String>| {
+    let map = |pairs: &BTreeMap<String, String>| {
         (!pairs.is_empty()).then(|| {
             pairs
                 .iter()
@@ -321,13 +325,4 @@ async fn wait_for_grant(client: &Client, id: &str, grant_id: &str) -> Result<(),
         tokio::time::sleep(Duration::from_millis(250 << look)).await;
     }
     Err(Failure::GrantNotVisible(grant_id.to_owned()))
-}
-
-fn unexpected(api: Api, problem: &str) -> CallError {
-    CallError {
-        api,
-        kind: ErrorKind::Final,
-        code: "unexpected answer".to_owned(),
-        message: problem.to_owned(),
-    }
 }

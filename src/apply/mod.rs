@@ -2,9 +2,9 @@
 
 mod execute;
 mod expect;
+mod stop;
 
-use std::cell::{Cell, RefCell};
-use std::ops::ControlFlow;
+use std::cell::RefCell;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -13,6 +13,8 @@ use crate::kms::{CallError, Client};
 use crate::model::{AliasName, KeyArn, KeyId, KeyName};
 use crate::plan::{Action, KeyPlan, PlacePlan};
 use crate::state::Part;
+
+pub use self::stop::{Stop, Wish};
 
 /// Keys that are changed at once.
 const KEYS_AT_ONCE: usize = 64;
@@ -67,12 +69,37 @@ pub enum Failure {
     /// The person asked to stop.
     #[error("stopped on request")]
     Stopped,
+    /// The person asked to stop without waiting for an answer.
+    #[error("stopped on request in the middle of a call, which may have taken effect")]
+    Abandoned,
 }
 
 impl Failure {
     /// True when a change was tried and did not take effect.
     pub fn is_of_change(&self) -> bool {
         !matches!(self, Self::Stopped)
+    }
+
+    /// True when the person wanted it so.
+    pub fn is_of_person(&self) -> bool {
+        matches!(self, Self::Stopped | Self::Abandoned)
+    }
+
+    /// The next step, where it is not simply to run again.
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Call(error) if error.is_lockout() => Some(
+                "let an administrator that is the caller, or the account's IAM policies, keep `kms:PutKeyPolicy`; or skip AWS's check with --allow-lockout",
+            ),
+            Self::Stale(_) | Self::StaleAlias(_) => {
+                Some("look at what changed, then run again to plan from it")
+            }
+            Self::Call(_)
+            | Self::GrantNotVisible(_)
+            | Self::Superseded { .. }
+            | Self::Stopped
+            | Self::Abandoned => None,
+        }
     }
 
     /// True when the plan was refused for being out of date.
@@ -104,20 +131,18 @@ pub struct KeyOutcome {
     pub failure: Option<Failure>,
 }
 
-/// Carries out what the plan says, independent keys at once; `Break` from the events stops before the next change.
+/// Carries out what the plan says, independent keys at once, until it is done or someone wants it to stop.
 pub async fn apply(
     client: &Client,
     plan: &PlacePlan,
-    events: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
+    stop: &Stop,
+    events: &mut impl FnMut(Event<'_>),
 ) -> Outcome {
-    let reporter = Reporter {
-        events: RefCell::new(events),
-        stopped: Cell::new(false),
-    };
+    let reporter = Reporter(RefCell::new(events));
     let todo = plan.work().enumerate();
     let runs = stream::iter(todo).map(|(index, key)| {
         let reporter = &reporter;
-        async move { (index, run(client, key, reporter).await) }
+        async move { (index, run(client, key, stop, reporter).await) }
     });
     let mut outcomes: Vec<(usize, KeyOutcome)> =
         runs.buffer_unordered(KEYS_AT_ONCE).collect().await;
@@ -128,22 +153,18 @@ pub async fn apply(
 }
 
 /// The events of keys that run at once, one after the other.
-struct Reporter<'a, F> {
-    events: RefCell<&'a mut F>,
-    stopped: Cell<bool>,
-}
+struct Reporter<'a, F>(RefCell<&'a mut F>);
 
-impl<F: FnMut(Event<'_>) -> ControlFlow<()>> Reporter<'_, F> {
+impl<F: FnMut(Event<'_>)> Reporter<'_, F> {
     fn tell(&self, event: Event<'_>) {
-        if (self.events.borrow_mut())(event).is_break() {
-            self.stopped.set(true);
-        }
+        (self.0.borrow_mut())(event);
     }
 }
 
-async fn run<F: FnMut(Event<'_>) -> ControlFlow<()>>(
+async fn run<F: FnMut(Event<'_>)>(
     client: &Client,
     plan: &KeyPlan,
+    stop: &Stop,
     reporter: &Reporter<'_, F>,
 ) -> KeyOutcome {
     reporter.tell(Event::Started { key: &plan.name });
@@ -152,13 +173,20 @@ async fn run<F: FnMut(Event<'_>) -> ControlFlow<()>>(
     let mut done = 0;
     let mut failure = None;
     for change in &plan.changes {
-        if reporter.stopped.get() {
+        // Whoever asks to stop is heard, though the bundled engine answers without a pause.
+        tokio::task::yield_now().await;
+        if stop.wish() != Wish::GoOn {
             failure = Some(Failure::Stopped);
             break;
         }
-        let effect = match expectations.check(client, key.as_ref(), change).await {
-            Ok(()) => execute::execute(client, plan, &mut key, &change.action).await,
-            Err(failure) => Err(failure),
+        let attempt = async {
+            expectations.check(client, key.as_ref(), change).await?;
+            execute::execute(client, plan, &mut key, &change.action).await
+        };
+        let effect = tokio::select! {
+            biased;
+            () = stop.at_once() => Err(Failure::Abandoned),
+            effect = attempt => effect,
         };
         match effect {
             Ok(()) => {

@@ -50,14 +50,15 @@ pub(super) enum Verb {
     Check(CheckArgs),
     /// Show what apply would do
     ///
-    /// Exit codes: 0 nothing to do, 1 error, 2 changes, 3 refused, 5 some keys unreadable.
+    /// Exit codes: 0 nothing to do, 1 error, 2 changes or orphans, 3 refused, 5 some keys unreadable.
     Plan(PlanArgs),
     /// Make the live state agree with the manifests
     ///
     /// Shows the plan first and asks on a terminal; elsewhere it needs --yes. Every write is preceded by a look at the
     /// live part that it changes: what moved since the plan is refused. What was written is read back.
     ///
-    /// Exit codes: 0 done or nothing to do, 1 error, 3 refused, 4 partly applied or not confirmed, 5 some keys unreadable.
+    /// Exit codes: 0 done or nothing to do, 1 error, 3 refused by a guardrail or by your answer, 4 partly applied or not
+    /// confirmed, 5 some keys unreadable.
     Apply(ApplyArgs),
     /// Tell whether the live state still agrees with the manifests
     ///
@@ -132,7 +133,7 @@ pub(super) struct ApplyArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct DriftArgs {
-    /// Report unmanaged keys and grants as drift too
+    /// Report unmanaged keys, grants and aliases as drift too
     #[arg(long)]
     pub(super) all: bool,
     #[command(flatten)]
@@ -305,9 +306,17 @@ pub(super) struct TargetArgs {
         long,
         value_name = "DIR",
         env = "KEYWRIGHT_STATE",
-        default_value = ".keywright"
+        default_value = ".keywright",
+        value_parser = folder
     )]
     pub(super) state: Utf8PathBuf,
+}
+
+fn folder(text: &str) -> Result<Utf8PathBuf, String> {
+    if text.is_empty() {
+        return Err("write `.` for the working folder".to_owned());
+    }
+    Ok(text.into())
 }
 
 /// Where the live state is.
@@ -351,12 +360,8 @@ pub(super) struct AllowArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct OutputArgs {
-    /// Format of the report, `text` or `json`, with a file to write it to; may be given several times
-    #[arg(
-        long = "output",
-        short = 'o',
-        value_name = "FORMAT[=FILE]",
-        default_value = "text"
-    )]
+    /// Format of the report, `text` or `json`, with a file to write it to beside the text; may be given several times
+    /// [default: text]
+    #[arg(long = "output", short = 'o', value_name = "FORMAT[=FILE]")]
     pub(super) outputs: Vec<OutputSpec>,
 }

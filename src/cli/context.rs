@@ -36,9 +36,12 @@ impl Context {
             Colour::Never => ColorChoice::Never.write_global(),
         }
         let now = match variable("KEYWRIGHT_NOW") {
-            Some(text) => text
-                .parse()
-                .context("KEYWRIGHT_NOW is not a time such as 2026-01-01T00:00:00Z")?,
+            // What the parser stumbled over says less than an example.
+            Some(text) => text.parse().ok().with_context(|| {
+                format!(
+                    "KEYWRIGHT_NOW is `{text}`, which is not a time such as `2026-01-01T00:00:00Z`"
+                )
+            })?,
             None => Timestamp::now(),
         };
         Ok(Self {

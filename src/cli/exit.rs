@@ -52,12 +52,9 @@ pub(super) fn report(result: &anyhow::Result<Exit>) -> ExitCode {
 
 /// Tells what is wrong with the arguments, or what was asked about them; 2 would mean drift to a scheduled job.
 pub(super) fn report_usage(usage: &clap::Error) -> ExitCode {
-    // Nobody is left to tell when the output is gone.
-    let _ignored = usage.print();
-    let exit = if usage.use_stderr() {
-        Exit::Error
-    } else {
-        Exit::Done
+    let exit = match unless_gone(usage.print()) {
+        Ok(()) if !usage.use_stderr() => Exit::Done,
+        Ok(()) | Err(_) => Exit::Error,
     };
     ExitCode::from(exit.code())
 }
@@ -72,8 +69,13 @@ pub(super) fn unless_gone(written: std::io::Result<()>) -> std::io::Result<()> {
 
 /// A reader that has seen enough is not an error.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let broken = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
+    let kind = |cause: &(dyn std::error::Error + 'static)| {
+        let io = cause.downcast_ref::<std::io::Error>();
+        let json = cause.downcast_ref::<serde_json::Error>();
+        io.map(std::io::Error::kind)
+            .or_else(|| json?.io_error_kind())
+    };
     error
         .chain()
-        .any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(broken))
+        .any(|cause| kind(cause) == Some(std::io::ErrorKind::BrokenPipe))
 }

@@ -1,5 +1,6 @@
 //! For tests of recovery: the engine fails a run at one of its calls.
 
+use std::io::{Read as _, Write as _};
 use std::str::FromStr;
 
 use anyhow::Context as _;
@@ -23,6 +24,8 @@ enum Kind {
     AbortAfter,
     /// This call and all later ones are refused.
     DenyFrom,
+    /// The call waits until the standard input ends.
+    WaitBefore,
 }
 
 impl FromStr for Fault {
@@ -34,13 +37,15 @@ impl FromStr for Fault {
                 "abort-before" => Kind::AbortBefore,
                 "abort-after" => Kind::AbortAfter,
                 "deny-from" => Kind::DenyFrom,
+                "wait-before" => Kind::WaitBefore,
                 _ => return None,
             };
             let number = number.parse().ok()?;
             Some(Self { kind, number })
         });
-        fault
-            .context("KEYWRIGHT_ENGINE_FAULT is `abort-before:N`, `abort-after:N` or `deny-from:N`")
+        fault.context(
+            "KEYWRIGHT_ENGINE_FAULT is `abort-before:N`, `abort-after:N`, `deny-from:N` or `wait-before:N`",
+        )
     }
 }
 
@@ -54,7 +59,13 @@ impl Interceptor for Fault {
                 *response.status_mut() = http::StatusCode::BAD_REQUEST;
                 Some(response)
             }
-            Kind::AbortBefore | Kind::AbortAfter | Kind::DenyFrom => None,
+            Kind::WaitBefore if call.number == self.number => {
+                let mut rest = String::new();
+                let told = writeln!(std::io::stderr(), "waiting before {}", call.operation);
+                let _ended = told.and_then(|()| std::io::stdin().read_to_string(&mut rest));
+                None
+            }
+            Kind::AbortBefore | Kind::AbortAfter | Kind::DenyFrom | Kind::WaitBefore => None,
         }
     }
 

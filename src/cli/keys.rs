@@ -124,7 +124,7 @@ impl<'a> Keys<'a> {
             paths: paths(args, asked),
             iam: args.iam.clone(),
         };
-        let Some((manifests, mut found)) = session::read(&manifests)? else {
+        let Ok((manifests, mut found)) = session::read(&manifests)? else {
             return Ok(None);
         };
         let places: Option<Vec<&Place>> = asked.iter().map(KeyRef::place).collect();

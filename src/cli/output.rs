@@ -8,7 +8,8 @@ use anyhow::Context as _;
 use camino::Utf8PathBuf;
 
 use super::exit::unless_gone;
-use crate::report::{self, Checked, Format, Report};
+use crate::diagnostic::Diagnostic;
+use crate::report::{self, Checked, Format, Report, diagnostics};
 
 /// A format, and the file that it goes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub(super) struct OutputSpec {
 }
 
 /// The report for people, on the standard output.
-pub(super) const STANDARD: OutputSpec = OutputSpec {
+const STANDARD: OutputSpec = OutputSpec {
     format: Format::Text,
     file: None,
 };
@@ -63,6 +64,13 @@ pub(super) fn write(outputs: &[OutputSpec], report: Report<'_>) -> anyhow::Resul
     each(outputs, |format, out| report::render(report, format, out))
 }
 
+/// Writes the report everywhere but as text on the standard output.
+pub(super) fn write_beside_text(outputs: &[OutputSpec], report: Report<'_>) -> anyhow::Result<()> {
+    let mut outputs = complete(outputs);
+    outputs.retain(|output| *output != STANDARD);
+    each_only(&outputs, |format, out| report::render(report, format, out))
+}
+
 /// Writes what `check` found; faults and findings themselves are told on stderr where the text goes to a terminal.
 pub(super) fn write_check(outputs: &[OutputSpec], checked: &Checked<'_>) -> anyhow::Result<()> {
     each(outputs, |format, out| match format {
@@ -74,8 +82,44 @@ pub(super) fn write_check(outputs: &[OutputSpec], checked: &Checked<'_>) -> anyh
     })
 }
 
+/// Tells programs of faults that ended a run; people read them on stderr.
+pub(super) fn write_faults(
+    verb: &str,
+    outputs: &[OutputSpec],
+    faults: &[Diagnostic],
+) -> anyhow::Result<()> {
+    let mut outputs = complete(outputs);
+    outputs.retain(|output| *output != STANDARD);
+    each_only(&outputs, |format, out| match format {
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut *out, &report::faults_json(verb, faults))?;
+            writeln!(out)
+        }
+        Format::Text => {
+            let text = diagnostics::text(faults, diagnostics::Colour::Never);
+            out.write_all(text.as_bytes())
+        }
+    })
+}
+
 /// Writes in every format that was asked for, to its file or the standard output.
 pub(super) fn each(
+    outputs: &[OutputSpec],
+    write: impl Fn(Format, &mut dyn std::io::Write) -> std::io::Result<()>,
+) -> anyhow::Result<()> {
+    each_only(&complete(outputs), write)
+}
+
+/// What was asked for, and the text on the standard output where nothing else goes there: a file takes nobody's place.
+fn complete(outputs: &[OutputSpec]) -> Vec<OutputSpec> {
+    let mut outputs = outputs.to_vec();
+    if outputs.iter().all(|output| output.file.is_some()) {
+        outputs.push(STANDARD);
+    }
+    outputs
+}
+
+fn each_only(
     outputs: &[OutputSpec],
     write: impl Fn(Format, &mut dyn std::io::Write) -> std::io::Result<()>,
 ) -> anyhow::Result<()> {
@@ -98,5 +142,5 @@ pub(super) fn each(
 
 /// True when the report for people goes to the standard output.
 pub(super) fn shows_text(outputs: &[OutputSpec]) -> bool {
-    outputs.contains(&STANDARD)
+    complete(outputs).contains(&STANDARD)
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 
-use futures_util::future::join_all;
+use futures_util::future::{join_all, try_join_all};
 
 use super::args::{AllowArgs, ManifestArgs, TargetArgs};
 use super::context::Context;
@@ -33,14 +33,15 @@ pub(super) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// Reads the manifests and reaches the accounts; `None` when the manifests have faults, which are told.
+    /// Reads the manifests and reaches the accounts; the inner error is the faults of the manifests, which are told.
     pub(super) async fn open(
         manifests: &ManifestArgs,
         target: &TargetArgs,
         context: &'a Context,
-    ) -> anyhow::Result<Option<Self>> {
-        let Some((manifests, mut found)) = read(manifests)? else {
-            return Ok(None);
+    ) -> anyhow::Result<Result<Self, Vec<Diagnostic>>> {
+        let (manifests, mut found) = match read(manifests)? {
+            Ok(read) => read,
+            Err(faults) => return Ok(Err(faults)),
         };
         let targets = Targets::new(target, context);
         let place = if manifests.has_account() {
@@ -51,17 +52,18 @@ impl<'a> Session<'a> {
         let (desired, more) = manifests.desired(&Fallback { place });
         found.extend(more);
         if tell(&found)? {
-            return Ok(None);
+            return Ok(Err(found));
         }
-        let mut clients = BTreeMap::new();
-        for place in &desired.places {
-            clients.insert(place.place.clone(), targets.client(place).await?);
-        }
+        let clients = desired.places.iter().map(async |place| {
+            let client = targets.client(place).await?;
+            anyhow::Ok((place.place.clone(), client))
+        });
+        let clients = try_join_all(clients).await?.into_iter().collect();
         let remote = desired
             .places
             .iter()
             .any(|place| targets.is_remote(&place.target));
-        Ok(Some(Self {
+        Ok(Ok(Self {
             context,
             desired,
             clients,
@@ -156,7 +158,7 @@ impl<'a> Session<'a> {
             })
         });
         let observed = Observed {
-            places: join_all(readings).await,
+            places: progress.over(join_all(readings)).await,
         };
         drop(progress);
         plan::plan(desired, &observed, limits)
@@ -175,17 +177,21 @@ pub(super) fn read_all(args: &ManifestArgs) -> (Manifests, Vec<Diagnostic>) {
     (manifest::read(&sources).beside(identities), found)
 }
 
-/// Reads manifests and tells their faults; `None` when there is nothing to go on with.
-pub(super) fn read(args: &ManifestArgs) -> anyhow::Result<Option<(Manifests, Vec<Diagnostic>)>> {
+/// Manifests with warnings, or the faults that keep them from being used.
+type Reading = Result<(Manifests, Vec<Diagnostic>), Vec<Diagnostic>>;
+
+/// Reads manifests and tells their faults.
+pub(super) fn read(args: &ManifestArgs) -> anyhow::Result<Reading> {
     let (manifests, found) = read_all(args);
     if found.iter().any(Diagnostic::is_error) {
         // The files that can be read are still checked, so that all faults are told at once.
         let place = target::local_place()?;
         let (_, more) = manifests.desired(&Fallback { place });
-        tell(&[found, more].concat())?;
-        return Ok(None);
+        let faults = [found, more].concat();
+        tell(&faults)?;
+        return Ok(Err(faults));
     }
-    Ok(Some((manifests, found)))
+    Ok(Ok((manifests, found)))
 }
 
 /// Writes diagnostics to stderr; true when one of them is an error.

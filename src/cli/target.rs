@@ -1,20 +1,20 @@
 //! Targets: how the one client reaches the bundled engine, AWS, or any other KMS endpoint.
 
+use std::num::NonZeroU16;
 use std::sync::{Arc, OnceLock};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{ConfigLoader, SdkConfig};
-use aws_sdk_kms::config::{BehaviorVersion, Credentials};
-use aws_sdk_kms::error::DisplayErrorContext;
+use aws_sdk_kms::config::{BehaviorVersion, Credentials, ProvideCredentials as _};
 
-use super::args::{TargetArgs, TargetKind};
+use super::args::{self, TargetArgs};
 use super::context::Context;
 use super::fault::Fault;
 use crate::engine::{self, Engine};
-use crate::kms::{Client, Pace};
+use crate::kms::{self, Client, Pace};
 use crate::model::{AccountId, Partition, Place, Principal, Region};
-use crate::state::{DesiredPlace, Target};
+use crate::state::{DesiredPlace, Target, TargetKind};
 
 /// Where the local engine starts from when nothing names an account.
 const LOCAL_ACCOUNT: &str = "111122223333";
@@ -53,12 +53,13 @@ impl<'a> Targets<'a> {
             account, region, ..
         } = self.args;
         if self.kind(&Target::default())? == Kind::Local {
-            let of_environment = || self.context.region.as_ref()?.parse().ok();
+            let of_environment = self.context.region.as_ref().map(|text| text.parse());
+            let of_environment = of_environment.transpose().context("AWS_REGION")?;
             let Place {
                 account: default,
                 region: nowhere,
             } = local_place()?;
-            let region = region.clone().or_else(of_environment).unwrap_or(nowhere);
+            let region = region.clone().or(of_environment).unwrap_or(nowhere);
             return Ok(Place {
                 account: account.unwrap_or(default),
                 region,
@@ -77,14 +78,19 @@ impl<'a> Targets<'a> {
                 .as_ref()
                 .parse()?,
         };
-        let account = if let Some(account) = account {
-            *account
-        } else {
-            let caller = caller(&config, region.partition()).await;
-            let caller = caller.context(
-                "cannot find out the account: give --account, or write an `Account` manifest",
-            )?;
-            caller.account
+        let account = match account {
+            Some(account) => *account,
+            None => match caller(&config, region.partition()).await {
+                Ok(caller) => caller.account,
+                Err(NoCaller::Unreachable(error)) => {
+                    let by = self.by_profile(&target);
+                    return Err(error.context(format!("cannot find out the account{by}")));
+                }
+                Err(NoCaller::Refused(error)) => {
+                    let help = "cannot find out the account; look at the credentials, or give --account where there is no STS";
+                    return Err(error.context(help));
+                }
+            },
         };
         Ok(Place { account, region })
     }
@@ -110,8 +116,14 @@ impl<'a> Targets<'a> {
             }
             // A bare KMS endpoint need not have STS; AWS has.
             (Err(_), Kind::Endpoint(_)) => None,
-            (Err(error), _) => {
-                return Err(error.context(format!("cannot reach account {}", place.account)));
+            (Err(NoCaller::Unreachable(error)), _) => {
+                let by = self.by_profile(target);
+                return Err(error.context(format!("cannot reach account {}{by}", place.account)));
+            }
+            (Err(NoCaller::Refused(error)), _) => {
+                let by = self.by_profile(target);
+                let message = format!("cannot reach account {}{by}", place.account);
+                return Err(error.context(format!("{message}; look at the credentials")));
             }
         };
         let pace = if kind == Kind::Aws {
@@ -131,15 +143,14 @@ impl<'a> Targets<'a> {
     fn kind<'t>(&'t self, target: &'t Target) -> anyhow::Result<Kind<'t>> {
         match (&self.args.endpoint, self.args.target) {
             (Some(url), _) => return endpoint(url),
-            (None, Some(TargetKind::Local)) => return Ok(Kind::Local),
-            (None, Some(TargetKind::Aws)) => return Ok(Kind::Aws),
+            (None, Some(args::TargetKind::Local)) => return Ok(Kind::Local),
+            (None, Some(args::TargetKind::Aws)) => return Ok(Kind::Aws),
             (None, None) => {}
         }
-        match (&target.endpoint, target.kind.as_deref()) {
+        match (&target.endpoint, target.kind) {
             (Some(url), _) => endpoint(url),
-            (None, Some("aws")) => Ok(Kind::Aws),
-            (None, Some("local") | None) => Ok(Kind::Local),
-            (None, Some(other)) => bail!("`{other}` is not a target; write `aws` or `local`"),
+            (None, Some(TargetKind::Aws)) => Ok(Kind::Aws),
+            (None, Some(TargetKind::Local) | None) => Ok(Kind::Local),
         }
     }
 
@@ -212,6 +223,12 @@ impl<'a> Targets<'a> {
             .build())
     }
 
+    /// The profile in use, for messages.
+    fn by_profile(&self, target: &Target) -> String {
+        let profile = self.args.profile.as_ref().or(target.profile.as_ref());
+        profile.map_or_else(String::new, |name| format!(" with profile `{name}`"))
+    }
+
     /// A server on this machine takes any credentials; it need not have real ones.
     fn towards(
         &self,
@@ -253,6 +270,17 @@ fn endpoint(url: &str) -> anyhow::Result<Kind<'_>> {
         url.starts_with("https://") || is_loopback(url),
         "endpoint `{url}` is not on this machine and not encrypted; use https"
     );
+    let port = url.parse::<http::Uri>().ok().and_then(|uri| {
+        let authority = uri.authority()?.as_str();
+        let (_, port) = authority.rsplit_once(':')?;
+        (!port.ends_with(']')).then(|| port.to_owned())
+    });
+    if let Some(port) = port {
+        ensure!(
+            port.parse::<NonZeroU16>().is_ok(),
+            "endpoint `{url}` has no usable port: `{port}` is not a number from 1 to 65535"
+        );
+    }
     Ok(Kind::Endpoint(url))
 }
 
@@ -285,23 +313,49 @@ struct Caller {
     principal: Option<Principal>,
 }
 
+/// Why nobody says whom the credentials are of.
+enum NoCaller {
+    /// No credentials, or no way there: no other call would fare better.
+    Unreachable(anyhow::Error),
+    /// The answer was a refusal.
+    Refused(anyhow::Error),
+}
+
 /// Asks whom the credentials are of.
-async fn caller(config: &SdkConfig, partition: Partition) -> anyhow::Result<Caller> {
+async fn caller(config: &SdkConfig, partition: Partition) -> Result<Caller, NoCaller> {
     let sts = aws_sdk_sts::Client::new(config);
-    let identity = sts.get_caller_identity().send().await;
-    let identity = identity.map_err(|error| {
-        anyhow::anyhow!(
-            "STS does not say who calls: {}",
-            DisplayErrorContext(&error)
-        )
-    })?;
-    let account: AccountId = identity
-        .account()
-        .context("STS did not name an account")?
-        .parse()?;
+    let identity = match sts.get_caller_identity().send().await {
+        Ok(identity) => identity,
+        Err(error) if error.as_service_error().is_none() => {
+            let error = match without_credentials(config).await {
+                Some(why) => anyhow!(
+                    "{why}; log in as for AWS's own command line, or name another profile with --profile"
+                ),
+                None => anyhow!("{}", kms::innermost(&error)),
+            };
+            return Err(NoCaller::Unreachable(error));
+        }
+        Err(error) => {
+            let (code, message) = kms::reason(&error);
+            return Err(NoCaller::Refused(anyhow!("STS: {code}: {message}")));
+        }
+    };
+    let account = identity.account().and_then(|account| account.parse().ok());
+    let Some(account) = account else {
+        return Err(NoCaller::Refused(anyhow!("STS did not name an account")));
+    };
     let arn = identity.arn();
     Ok(Caller {
         account,
         principal: arn.and_then(|arn| Principal::parse(arn, partition).ok()),
     })
+}
+
+/// Why there are no credentials, in a line; `None` where there are some.
+async fn without_credentials(config: &SdkConfig) -> Option<String> {
+    let provider = config.credentials_provider()?;
+    let error = provider.provide_credentials().await.err()?;
+    let why = kms::innermost(&error);
+    let first = why.lines().next().unwrap_or_default();
+    Some(first.trim_end_matches(". Attempted:").to_owned())
 }

@@ -42,16 +42,15 @@ impl CallError {
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
-        let Some(service) = error.as_service_error() else {
+        let (code, message) = reason(error);
+        if error.as_service_error().is_none() {
             return Self {
                 api,
                 kind: kind_on_the_way(error),
-                code: word(error).to_owned(),
-                message: deepest(error),
+                code,
+                message,
             };
-        };
-        let code = service.code().unwrap_or("Unknown").to_owned();
-        let message = service.message().unwrap_or_default().to_owned();
+        }
         let status = error
             .raw_response()
             .map_or(0, |response| response.status().as_u16());
@@ -61,6 +60,22 @@ impl CallError {
             code,
             message,
         }
+    }
+
+    /// An answer that the model does not allow.
+    pub(crate) fn unexpected(api: Api, problem: &str) -> Self {
+        Self {
+            api,
+            kind: ErrorKind::Final,
+            code: "unexpected answer".to_owned(),
+            message: problem.to_owned(),
+        }
+    }
+
+    /// True when KMS refuses a policy that its caller could not change again.
+    pub fn is_lockout(&self) -> bool {
+        self.code == "MalformedPolicyDocumentException"
+            && self.message.contains("will not allow you to update")
     }
 
     /// True when the server does not know the operation at all.
@@ -137,6 +152,18 @@ fn kind_on_the_way<E>(error: &SdkError<E>) -> ErrorKind {
     }
 }
 
+/// A code and a message for a failure of any service: the server's own, or a word and the innermost cause.
+pub fn reason<E>(error: &SdkError<E>) -> (String, String)
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let Some(service) = error.as_service_error() else {
+        return (word(error).to_owned(), innermost(error));
+    };
+    let code = service.code().unwrap_or("Unknown").to_owned();
+    (code, service.message().unwrap_or_default().to_owned())
+}
+
 fn word<E>(error: &SdkError<E>) -> &'static str {
     if matches!(error, SdkError::ConstructionFailure(_)) {
         "request not built"
@@ -150,7 +177,7 @@ fn word<E>(error: &SdkError<E>) -> &'static str {
 }
 
 /// The innermost cause: the SDK's own messages only name the stage.
-fn deepest(error: &(dyn Error + 'static)) -> String {
+pub fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut cause = error;
     while let Some(next) = cause.source() {
         cause = next;

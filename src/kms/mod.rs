@@ -16,7 +16,7 @@ use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use crate::model::{Place, Principal};
 
 pub use api::Api;
-pub use error::{CallError, ErrorKind};
+pub use error::{CallError, ErrorKind, innermost, reason};
 pub use pace::Pace;
 
 /// How often a call is tried in all.

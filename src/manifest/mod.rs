@@ -4,6 +4,7 @@
 //! field, and [`Desired`] is what was meant, per account and Region.
 
 mod fault;
+mod walk;
 mod source;
 mod yaml;
 mod fields;

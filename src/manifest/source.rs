@@ -1,20 +1,13 @@
 //! Files that hold manifests, read from disk with limits on how much.
 
-use std::fs;
-use std::io;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::fault::{Fault, Span};
+use super::walk::{self, read_limited};
 use crate::diagnostic::{Diagnostic, Location};
 
-/// The largest file that is read, in bytes.
-pub(crate) const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
-/// The most files of one run.
-const MAX_FILES: usize = 20_000;
-/// The deepest folder below a given path.
-const MAX_FOLDERS: usize = 32;
 /// The most faults that are told in one run.
 const MAX_FAULTS: usize = 500;
 /// The longest line that is shown, in characters.
@@ -39,8 +32,7 @@ pub struct Source {
 impl Source {
     fn new(path: Utf8PathBuf, text: String) -> Self {
         let name = Arc::from(path.as_str());
-        let after = text.match_indices('\n').map(|(at, _)| at + 1);
-        let lines = std::iter::once(0).chain(after).collect();
+        let lines = line_starts(&text);
         Self {
             path,
             name,
@@ -53,7 +45,7 @@ impl Source {
     fn line(&self, index: usize) -> &str {
         let start = self.lines.get(index).copied().unwrap_or(self.text.len());
         let rest = self.text.get(start..).unwrap_or_default();
-        rest.lines().next().unwrap_or_default()
+        rest.split(['\r', '\n']).next().unwrap_or_default()
     }
 
     /// The path as typed, with what was found below it.
@@ -68,19 +60,10 @@ impl Source {
 }
 
 impl Sources {
-    /// Reads every `*.yaml` and `*.yml` under the paths, in sorted order.
+    /// Reads every `*.yaml` and `*.yml` under the paths, in sorted order and each once.
     #[must_use]
     pub fn read(paths: &[Utf8PathBuf]) -> (Self, Vec<Diagnostic>) {
-        let mut walk = Walk::default();
-        for path in paths {
-            walk.visit_given(path);
-        }
-        let Walk {
-            mut found,
-            mut faults,
-        } = walk;
-        found.sort();
-        found.dedup();
+        let (found, mut faults) = walk::find(paths);
         let mut texts = Vec::new();
         for path in found {
             match read_limited(&path) {
@@ -93,7 +76,7 @@ impl Sources {
         }
         let (sources, unreadable) = Self::from_texts(texts);
         faults.extend(unreadable);
-        (sources, faults)
+        (sources, at_most(faults.into_iter()))
     }
 
     /// Takes texts that are already in memory.
@@ -158,18 +141,31 @@ impl Sources {
     pub(crate) fn diagnostics(&self, mut faults: Vec<Fault>) -> Vec<Diagnostic> {
         faults.sort();
         faults.dedup();
-        let hidden = faults.len().saturating_sub(MAX_FAULTS);
-        let shown = faults.into_iter().take(MAX_FAULTS);
-        let mut diagnostics: Vec<Diagnostic> = shown.map(|fault| fault.locate(self)).collect();
-        if hidden > 0 {
-            let last = diagnostics.last().and_then(|last| last.locations.first());
-            let file = last.map(|last| Arc::clone(&last.file));
-            let location = Location::whole_file(file.unwrap_or_default());
-            let message = format!("{hidden} more faults are not shown");
-            diagnostics.push(Diagnostic::error("too-many-faults", message, location));
-        }
-        diagnostics
+        at_most(faults.into_iter().map(|fault| fault.locate(self)))
     }
+}
+
+/// As many faults as a person may want to read, and how many more there are.
+fn at_most(mut faults: impl ExactSizeIterator<Item = Diagnostic>) -> Vec<Diagnostic> {
+    let mut told: Vec<Diagnostic> = faults.by_ref().take(MAX_FAULTS).collect();
+    let hidden = faults.len();
+    if hidden > 0 {
+        let last = told.last().and_then(|last| last.locations.first());
+        let file = last.map(|last| Arc::clone(&last.file));
+        let location = Location::whole_file(file.unwrap_or_default());
+        let message = format!("{hidden} more faults are not shown");
+        told.push(Diagnostic::error("too-many-faults", message, location));
+    }
+    told
+}
+
+/// Where lines start. YAML ends them with LF, CR or both.
+fn line_starts(text: &str) -> Vec<usize> {
+    let ends = text.match_indices(['\r', '\n']);
+    let ends = ends.filter(|(at, end)| *end == "\n" || text.get(at + 1..at + 2) != Some("\n"));
+    std::iter::once(0)
+        .chain(ends.map(|(at, _)| at + 1))
+        .collect()
 }
 
 /// How many of the characters from a column on are on the line; at least one.
@@ -188,101 +184,6 @@ fn shown(line: &str) -> String {
         }
     };
     line.chars().take(MAX_SHOWN).map(printable).collect()
-}
-
-#[derive(Default)]
-struct Walk {
-    found: Vec<Utf8PathBuf>,
-    faults: Vec<Diagnostic>,
-}
-
-impl Walk {
-    fn visit_given(&mut self, path: &Utf8Path) {
-        match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => self.visit_folder(path, 0),
-            Ok(metadata) if metadata.is_file() => self.found.push(path.to_owned()),
-            Ok(_) => self.fault(path, "neither a file nor a folder"),
-            Err(error) => self.unreadable(path, &error),
-        }
-    }
-
-    fn visit_folder(&mut self, folder: &Utf8Path, depth: usize) {
-        if depth > MAX_FOLDERS {
-            self.fault(folder, "too many folders inside each other");
-            return;
-        }
-        let entries = match folder.read_dir_utf8() {
-            Ok(entries) => entries,
-            Err(error) => return self.unreadable(folder, &error),
-        };
-        for entry in entries {
-            match entry {
-                Ok(entry) => self.visit_entry(entry.path(), depth),
-                Err(error) => self.unreadable(folder, &error),
-            }
-        }
-    }
-
-    fn visit_entry(&mut self, path: &Utf8Path, depth: usize) {
-        if path.file_name().is_none_or(|name| name.starts_with('.')) {
-            return;
-        }
-        let is_manifest = matches!(path.extension(), Some("yaml" | "yml"));
-        match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => self.visit_folder(path, depth + 1),
-            Ok(metadata) if is_manifest && metadata.is_file() => self.add(path),
-            Err(error) if is_manifest => self.unreadable(path, &error),
-            Ok(_) | Err(_) => {}
-        }
-    }
-
-    fn add(&mut self, path: &Utf8Path) {
-        if self.found.len() == MAX_FILES {
-            self.fault(path, "one manifest file more than a run can take");
-        }
-        if self.found.len() <= MAX_FILES {
-            self.found.push(path.to_owned());
-        }
-    }
-
-    fn unreadable(&mut self, path: &Utf8Path, error: &io::Error) {
-        self.faults.push(unreadable(path, error));
-    }
-
-    fn fault(&mut self, path: &Utf8Path, why: &str) {
-        let location = Location::whole_file(path.as_str());
-        let message = format!("cannot read `{path}`: {why}");
-        self.faults
-            .push(Diagnostic::error("unreadable-file", message, location));
-    }
-}
-
-/// Reads a file unless it is too large, which its size tells before a byte is read.
-fn read_limited(path: &Utf8Path) -> Result<Vec<u8>, Diagnostic> {
-    let size = fs::metadata(path)
-        .map_err(|error| unreadable(path, &error))?
-        .len();
-    if size > MAX_FILE_BYTES {
-        let message = format!("`{path}` has {} MiB", size / (1024 * 1024));
-        let location = Location::whole_file(path.as_str());
-        return Err(Diagnostic::error("file-too-large", message, location)
-            .with_help("a manifest file has at most 4 MiB; split it, or point at another folder"));
-    }
-    fs::read(path).map_err(|error| unreadable(path, &error))
-}
-
-fn unreadable(path: &Utf8Path, error: &io::Error) -> Diagnostic {
-    let why = if error.kind() == io::ErrorKind::NotFound {
-        "it does not exist".to_owned()
-    } else {
-        error.to_string()
-    };
-    let message = format!("cannot read `{path}`: {why}");
-    Diagnostic::error(
-        "unreadable-file",
-        message,
-        Location::whole_file(path.as_str()),
-    )
 }
 
 fn none_found(paths: &[Utf8PathBuf]) -> Diagnostic {

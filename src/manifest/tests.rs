@@ -6,7 +6,7 @@ use super::{Fallback, Sources, load};
 use crate::diagnostic::Diagnostic;
 use crate::model::{KeySpec, KeyType, KeyUsage, Origin, Place, Principal};
 use crate::policy::{self, Principals};
-use crate::state::{Desired, DesiredKey, DesiredPlace, Rotation, UnmanagedGrants};
+use crate::state::{Desired, DesiredKey, DesiredPlace, Rotation, TargetKind, UnmanagedGrants};
 
 fn fallback() -> Fallback {
     Fallback {
@@ -270,7 +270,7 @@ fn every_field_of_an_account_is_obeyed() {
     assert_eq!(place.guardrails.mass_change_percent, 10);
     let target = &place.target;
     assert_eq!(target.name.as_deref(), Some("production"));
-    assert_eq!(target.kind.as_deref(), Some("local"));
+    assert_eq!(target.kind, Some(TargetKind::Local));
     assert_eq!(target.endpoint.as_deref(), Some("https://kms.example.org"));
     assert_eq!(
         target.assume_role.as_deref(),

@@ -87,8 +87,9 @@ async fn describe(client: &Client, id: &KeyId) -> Result<ObservedKey, CallError>
         .await?;
     let metadata = answer
         .key_metadata()
-        .ok_or_else(|| nonsense(Api::DescribeKey, "no key metadata"))?;
-    from_metadata(client, id, metadata).map_err(|problem| nonsense(Api::DescribeKey, &problem))
+        .ok_or_else(|| CallError::unexpected(Api::DescribeKey, "no key metadata"))?;
+    from_metadata(client, id, metadata)
+        .map_err(|problem| CallError::unexpected(Api::DescribeKey, &problem))
 }
 
 fn from_metadata(
@@ -266,14 +267,4 @@ async fn last_use(client: &Client, id: &KeyId) -> Result<Option<Timestamp>, Call
 
 fn timestamp(date: &DateTime) -> Option<Timestamp> {
     Timestamp::from_second(date.secs()).ok()
-}
-
-/// An answer that the model does not allow.
-fn nonsense(api: Api, problem: &str) -> CallError {
-    CallError {
-        api,
-        kind: ErrorKind::Final,
-        code: "unexpected answer".to_owned(),
-        message: problem.to_owned(),
-    }
 }

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
-use super::{Extras, KEYS_AT_ONCE, Others, Scope, key, next_marker};
+use super::{Extras, KEYS_AT_ONCE, Others, Scope, key, next_marker, read_part};
 use crate::kms::{Api, CallError, Client, ErrorKind};
-use crate::model::{AliasName, KeyId, KeyName, Tags};
-use crate::state::{OtherKey, Unreadable};
+use crate::model::{AliasName, KeyId, KeyName, TagKey};
+use crate::state::{OtherKey, Part, Unreadable, value_of};
 
 /// A search through the account's keys.
 pub(super) struct Search<'a> {
@@ -32,6 +32,14 @@ pub(super) struct Found {
     pub(super) unreadable: Vec<Unreadable>,
 }
 
+/// What a key turned out to be.
+enum Look {
+    /// One of the missing.
+    Missing(Extras),
+    /// Another, without its aliases.
+    Other(OtherKey),
+}
+
 impl Search<'_> {
     /// Looks at every key that could be one of the missing, or at every key.
     pub(super) async fn run(&self, client: &Client) -> Found {
@@ -51,16 +59,19 @@ impl Search<'_> {
             .iter()
             .filter(|id| !self.reserved.contains(id) && !self.known.contains_key(id));
         let mut readings = stream::iter(candidates)
-            .map(|id| async move { (id, key::tags(client, id).await) })
+            .map(|id| async move { (id, self.look_at(client, id).await) })
             .buffer_unordered(KEYS_AT_ONCE);
         while let Some((id, reading)) = readings.next().await {
             match reading {
-                Ok(tags) => self.sort(
-                    &mut found,
-                    id,
-                    tags,
-                    aliases_of.get(id).cloned().unwrap_or_default(),
-                ),
+                Ok(Look::Missing(extras)) => {
+                    found.ours.insert(id.clone(), extras);
+                }
+                Ok(Look::Other(other)) => {
+                    let aliases = aliases_of.get(id).cloned().unwrap_or_default();
+                    found
+                        .others
+                        .insert(id.clone(), OtherKey { aliases, ..other });
+                }
                 // A key that is gone since, or another's that is known by an alias of its own.
                 Err(error) if error.kind == ErrorKind::NotFound => {}
                 Err(error) if self.is_anothers(&error, aliases_of.contains_key(id)) => {}
@@ -70,22 +81,29 @@ impl Search<'_> {
         found
     }
 
-    fn sort(&self, found: &mut Found, id: &KeyId, tags: Tags, aliases: BTreeSet<AliasName>) {
-        let owner = self.missing.iter().find(|(name, _)| {
-            self.scope
-                .name
-                .ownership(name)
+    /// Reads a key's tags and, where they are ours and nobody asks for the key, whether it is on its way out.
+    async fn look_at(&self, client: &Client, id: &KeyId) -> Result<Look, CallError> {
+        let tags = key::tags(client, id).await?;
+        let is_of = |name: &KeyName| {
+            let proof = self.scope.name.ownership(name);
+            proof
                 .iter()
                 .all(|(key, value)| tags.get(key) == Some(value))
-        });
-        match owner {
-            Some((_, extras)) => {
-                found.ours.insert(id.clone(), *extras);
-            }
-            None => {
-                found.others.insert(id.clone(), OtherKey { aliases, tags });
-            }
+        };
+        if let Some((_, extras)) = self.missing.iter().find(|(name, _)| is_of(name)) {
+            return Ok(Look::Missing(*extras));
         }
+        let is_orphan = value_of(&tags, TagKey::SCOPE) == Some(self.scope.name.as_str());
+        let state = if is_orphan && self.scope.others == Others::Always {
+            Some(read_part(client, id, Part::Metadata).await?.state)
+        } else {
+            None
+        };
+        Ok(Look::Other(OtherKey {
+            aliases: BTreeSet::new(),
+            tags,
+            state,
+        }))
     }
 
     /// True when not being allowed to read a key is no loss: it has an alias, and ours get theirs first of all.

@@ -83,7 +83,7 @@ pub enum Action {
     },
     /// Switch automatic rotation on, or change its period.
     EnableKeyRotation {
-        /// How it is now; `None` for a new key.
+        /// How it is now; `None` for a new key, and where KMS does not show it.
         from: Option<RotationStatus>,
         /// The new period.
         to: RotationPeriod,

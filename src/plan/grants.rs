@@ -75,7 +75,7 @@ fn plan_declared<'a>(
     }
     if !terms.usable {
         let message = format!("grant `{name}` waits until the key is usable");
-        draft.note("waiting-grant", message);
+        draft.note(Note::WAITING, message);
         return Vec::new();
     }
     draft.change(Action::CreateGrant(Box::new(GrantToCreate {
@@ -222,9 +222,6 @@ pub(super) fn plan_foreign(
         }
     }
     let usable = found.state == KeyState::Enabled;
-    if !usable {
-        draft.note("not-usable", format!("the key is {}", found.state));
-    }
     let terms = Terms {
         declared: &on_key.grants,
         scope: Some(&place.scope),

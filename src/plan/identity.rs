@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Limits, Refusal, Rule};
-use crate::model::{KeyId, KeyManager, KeyState, TagKey};
+use crate::model::{KeyId, KeyManager, KeyName, KeyState, TagKey, Tags};
 use crate::state::{DesiredKey, DesiredPlace, ObservedKey, ObservedPlace, Unreadable};
 
 /// What was found under a name.
@@ -37,17 +37,10 @@ pub(super) fn find<'a>(
     limits: &Limits,
 ) -> Found<'a> {
     let Some(id) = locate(place, key, live) else {
-        let unreadable: Vec<Unreadable> = live
-            .unreadable
-            .iter()
-            .filter(|row| row.key.is_some())
-            .cloned()
-            .collect();
         // An unreadable key without an alias may be the one that is looked for: nothing is created beside it.
-        let hidden = unreadable
-            .into_iter()
-            .filter(|row| !live.aliases.values().any(|id| Some(id) == row.key.as_ref()));
-        let hidden: Vec<Unreadable> = hidden.collect();
+        let has_alias = |wanted: &KeyId| live.aliases.values().any(|id| id == wanted);
+        let is_hidden = |row: &&Unreadable| row.key.as_ref().is_some_and(|key| !has_alias(key));
+        let hidden: Vec<Unreadable> = live.unreadable.iter().filter(is_hidden).cloned().collect();
         return if hidden.is_empty() {
             Found::Nothing
         } else {
@@ -78,7 +71,7 @@ pub(super) fn find<'a>(
 
 /// The id that the manifest, an alias, a former alias or the tags lead to, in this order.
 fn locate(place: &DesiredPlace, key: &DesiredKey, live: &ObservedPlace) -> Option<KeyId> {
-    let by_alias = |name: &crate::model::KeyName| live.aliases.get(name.alias()).cloned();
+    let by_alias = |name: &KeyName| live.aliases.get(name.alias()).cloned();
     key.id
         .clone()
         .or_else(|| by_alias(&key.name))
@@ -91,7 +84,7 @@ fn by_tags(place: &DesiredPlace, key: &DesiredKey, live: &ObservedPlace) -> Opti
     let names = std::iter::once(&key.name).chain(&key.formerly);
     let proofs: Vec<_> = names.map(|name| place.scope.ownership(name)).collect();
     let is_ours = |found: &&ObservedKey| {
-        let proves = |proof: &crate::model::Tags| {
+        let proves = |proof: &Tags| {
             proof
                 .iter()
                 .all(|(key, value)| found.tags.get(key) == Some(value))

@@ -7,21 +7,21 @@ use jiff::{SignedDuration, Timestamp};
 use super::access::Sides;
 use super::change::{rotation_agrees, tags_to_remove, tags_to_set};
 use super::identity::{self, Found, Owner, is_going};
-use super::{AccessChange, Action, Change, KeyPlan, Limits, NewKey, Note, Refusal, Rule, grants};
+use super::{
+    AccessChange, Action, Change, KeyPlan, Limits, NewKey, Note, Refusal, Rule, aliases, grants,
+};
 use crate::access::{Scene, Verdict, compare};
-use crate::model::{AliasName, KeyArn, KeyId, KeyState, RotationPeriod, TagKey};
+use crate::model::{KeyArn, KeyName, KeyState, Origin, RotationPeriod};
 use crate::policy::{self, Document};
 use crate::state::{
     Deletion, DesiredKey, DesiredPlace, LivePolicy, ObservedKey, ObservedPlace, Rotation,
-    UnmanagedGrants, Unreadable,
+    RotationStatus, UnmanagedGrants, Unreadable,
 };
 
 /// Days without use that a key needs before its deletion may be scheduled.
 const SOAK_DAYS: i64 = 30;
 /// On-demand rotations that KMS allows in a key's life.
 const MOST_ROTATIONS_ON_DEMAND: u32 = 25;
-/// Aliases that KMS allows on one key.
-const MOST_ALIASES: usize = 50;
 
 /// A key's plan while it is made.
 pub(super) struct Draft<'a> {
@@ -74,7 +74,12 @@ impl Draft<'_> {
         self.plan.notes.push(Note::new(code, message));
     }
 
-    fn refuse(&mut self, rule: Rule, message: impl Into<String>, help: impl Into<String>) {
+    pub(super) fn refuse(
+        &mut self,
+        rule: Rule,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         self.plan.refusals.push(Refusal::new(rule, message, help));
     }
 }
@@ -88,11 +93,11 @@ pub(super) struct Surroundings<'a> {
 }
 
 /// A manifest's key, the account it is planned against, and the limits of the run.
-struct Task<'a> {
-    place: &'a DesiredPlace,
-    key: &'a DesiredKey,
-    live: &'a ObservedPlace,
-    limits: &'a Limits,
+pub(super) struct Task<'a> {
+    pub(super) place: &'a DesiredPlace,
+    pub(super) key: &'a DesiredKey,
+    pub(super) live: &'a ObservedPlace,
+    pub(super) limits: &'a Limits,
 }
 
 /// Plans one key.
@@ -150,14 +155,14 @@ pub(super) fn plan(
 impl KeyPlan {
     /// A key that could not be read, and so not be planned.
     #[must_use]
-    pub fn unread(name: crate::model::KeyName, row: Unreadable) -> Self {
+    pub fn unread(name: KeyName, row: Unreadable) -> Self {
         Self {
             unreadable: vec![row],
             ..Self::empty(name, None)
         }
     }
 
-    pub(super) fn empty(name: crate::model::KeyName, key: Option<KeyArn>) -> Self {
+    pub(super) fn empty(name: KeyName, key: Option<KeyArn>) -> Self {
         Self {
             name,
             key,
@@ -189,7 +194,7 @@ fn plan_new(draft: &mut Draft<'_>, task: &Task<'_>) {
     })));
     // The main alias first: it is the index by which the next run finds the key.
     draft.change(Action::CreateAlias(key.name.alias().clone()));
-    let moves = plan_aliases(draft, task);
+    let moves = aliases::plan(draft, task);
     plan_new_use(draft, key, limits);
     for action in moves {
         draft.change(action);
@@ -198,7 +203,7 @@ fn plan_new(draft: &mut Draft<'_>, task: &Task<'_>) {
 
 /// Plans what needs the new key to be usable, and whether it stays so.
 fn plan_new_use(draft: &mut Draft<'_>, key: &DesiredKey, limits: &Limits) {
-    if key.origin == crate::model::Origin::External {
+    if key.origin == Origin::External {
         draft.note(
             "pending-import",
             "the key waits for its key material; grants come after the import",
@@ -251,8 +256,8 @@ fn plan_live(draft: &mut Draft<'_>, task: &Task<'_>, found: &ObservedKey) {
         });
     }
     plan_tags(draft, key, found);
-    let mut moves = plan_aliases(draft, task);
-    moves.extend(plan_other_aliases(draft, key, found));
+    let mut moves = aliases::plan(draft, task);
+    moves.extend(aliases::plan_others(draft, task, found));
     plan_use(draft, key, found, limits);
     if let Some(action) = policy {
         draft.change_before_revocations(action);
@@ -307,10 +312,10 @@ fn check_immutable(draft: &mut Draft<'_>, key: &DesiredKey, found: &ObservedKey)
         differs("origin", found.origin.to_string(), key.origin.to_string());
     }
     if found.multi_region {
-        differs(
-            "multi_region",
-            "true".to_owned(),
-            "nothing of it".to_owned(),
+        draft.refuse(
+            Rule::Immutable,
+            "the key is a multi-Region key, and the manifest describes one of a single Region",
+            "remove the manifest, or give the new key another name and move its aliases over",
         );
     }
 }
@@ -380,84 +385,6 @@ fn plan_tags(draft: &mut Draft<'_>, key: &DesiredKey, found: &ObservedKey) {
     }
 }
 
-/// Plans new aliases; moves from other keys are returned, because they come last.
-fn plan_aliases(draft: &mut Draft<'_>, task: &Task<'_>) -> Vec<Action> {
-    let Task { key, live, .. } = task;
-    let mut moves = Vec::new();
-    for alias in &key.aliases {
-        match live.aliases.get(alias) {
-            Some(target) if draft.live.is_some_and(|found| found.arn.id == *target) => {}
-            Some(other) => moves.extend(move_alias(draft, task, alias, other)),
-            None if draft.live.is_none() && alias == key.name.alias() => {}
-            None => draft.change(Action::CreateAlias(alias.clone())),
-        }
-    }
-    let others = draft
-        .live
-        .map(|found| found.aliases.difference(&key.aliases));
-    if key.aliases.len() + others.map_or(0, Iterator::count) > MOST_ALIASES {
-        draft.refuse(
-            Rule::Quota,
-            format!("a key has at most {MOST_ALIASES} aliases"),
-            "remove some from the manifest",
-        );
-    }
-    moves
-}
-
-/// An alias that leads to another key: taken from it where that is ours, and KMS can.
-fn move_alias(
-    draft: &mut Draft<'_>,
-    task: &Task<'_>,
-    alias: &AliasName,
-    other: &KeyId,
-) -> Option<Action> {
-    let Task {
-        place,
-        key,
-        live,
-        limits,
-    } = task;
-    let other_key = live.keys.get(other);
-    let its_type = other_key.and_then(|other| other.key_type);
-    if its_type.is_some_and(|its| !its.shares_aliases_with(key.key_type)) {
-        let message = format!(
-            "{alias} leads to key {other}, and KMS moves an alias only between keys of one type and usage"
-        );
-        let help = "delete the alias first, or name this one differently";
-        draft.refuse(Rule::AliasTaken, message, help);
-        return None;
-    }
-    let free = other_key.is_some_and(|other| {
-        is_going(other.state) || other.tag(TagKey::SCOPE) == Some(place.scope.as_str())
-    });
-    if free || limits.allow.adoption {
-        return Some(Action::UpdateAlias {
-            alias: alias.clone(),
-            from: other.clone(),
-        });
-    }
-    draft.refuse(
-        Rule::AliasTaken,
-        format!("{alias} leads to key {other}, which is not ours"),
-        "remove the alias from the manifest, or take it over as shown with --adopt",
-    );
-    None
-}
-
-/// Plans the end of former aliases, and tells of those that no manifest knows.
-fn plan_other_aliases(draft: &mut Draft<'_>, key: &DesiredKey, found: &ObservedKey) -> Vec<Action> {
-    let mut removals = Vec::new();
-    for alias in found.aliases.difference(&key.aliases) {
-        if key.formerly.iter().any(|name| name.alias() == alias) {
-            removals.push(Action::DeleteAlias(alias.clone()));
-        } else {
-            draft.note("unmanaged-alias", format!("{alias} leads to the key too; list it under `aliases`, or under `formerly` to remove it"));
-        }
-    }
-    removals
-}
-
 /// Plans what needs a usable key: rotation and grants.
 fn plan_use(draft: &mut Draft<'_>, key: &DesiredKey, found: &ObservedKey, limits: &Limits) {
     let usable = match found.state {
@@ -467,18 +394,16 @@ fn plan_use(draft: &mut Draft<'_>, key: &DesiredKey, found: &ObservedKey, limits
         }
         KeyState::PendingImport | KeyState::Unavailable | KeyState::Creating => false,
     };
-    if !usable {
-        draft.note(
-            "not-usable",
-            format!(
-                "the key is {}: its rotation waits until it is usable",
-                found.state
-            ),
-        );
-    }
+    let so_far = found.rotations_on_demand.unwrap_or(0);
     if usable {
         plan_rotation(draft, key, found);
-        plan_rotations_on_demand(draft, key, found.rotations_on_demand.unwrap_or(0));
+        plan_rotations_on_demand(draft, key, so_far);
+    } else if rotation_differs(key, found) || key.rotations_on_demand > Some(so_far) {
+        let message = format!(
+            "the key is {}: its rotation waits until it is usable",
+            found.state
+        );
+        draft.note(Note::WAITING, message);
     }
     let terms = grants::Terms {
         declared: &key.grants,
@@ -491,18 +416,17 @@ fn plan_use(draft: &mut Draft<'_>, key: &DesiredKey, found: &ObservedKey, limits
 }
 
 fn plan_rotation(draft: &mut Draft<'_>, key: &DesiredKey, found: &ObservedKey) {
-    let Some(desired) = key.rotation else { return };
+    let Some(desired) = key.rotation.filter(|_| rotation_differs(key, found)) else {
+        return;
+    };
     // KMS shows no rotation while a deletion waits, and the former one after it is cancelled.
-    let live = found.rotation.unwrap_or(crate::state::RotationStatus {
+    let live = found.rotation.unwrap_or(RotationStatus {
         enabled: false,
         period: None,
     });
-    if found.rotation.is_some() && rotation_agrees(desired, live) {
-        return;
-    }
     match desired {
         Rotation::Every(to) => draft.change(Action::EnableKeyRotation {
-            from: Some(live),
+            from: found.rotation,
             to,
         }),
         Rotation::Off if live.enabled => draft.change(Action::DisableKeyRotation { from: live }),
@@ -513,6 +437,16 @@ fn plan_rotation(draft: &mut Draft<'_>, key: &DesiredKey, found: &ObservedKey) {
     {
         draft.note("period-not-kept", format!("the server does not say a rotation period; it may not keep the {to} that it is given"));
     }
+}
+
+/// True when automatic rotation is not as the manifest asks, or cannot be seen.
+fn rotation_differs(key: &DesiredKey, found: &ObservedKey) -> bool {
+    let agrees = |desired| {
+        found
+            .rotation
+            .is_some_and(|live| rotation_agrees(desired, live))
+    };
+    key.rotation.is_some_and(|desired| !agrees(desired))
 }
 
 fn plan_rotations_on_demand(draft: &mut Draft<'_>, key: &DesiredKey, so_far: u32) {

@@ -1,6 +1,7 @@
 //! Desired × Observed → Plan. Pure: no async, no clock, no randomness; the time is an argument.
 
 mod access;
+mod aliases;
 mod change;
 mod grants;
 mod guard;
@@ -12,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::model::{AliasName, KeyArn, KeyId, KeyName, Place, TagKey};
-use crate::state::{Desired, DesiredPlace, Observed, ObservedPlace, Unreadable};
+use crate::state::{self, Desired, DesiredPlace, Observed, ObservedPlace, Unreadable};
 
 pub use access::AccessChange;
 pub use change::{Action, Change, Expectation, GrantToCreate, NewKey};
@@ -64,8 +65,10 @@ pub struct PlacePlan {
     pub place: Place,
     /// Per key, by name.
     pub keys: Vec<KeyPlan>,
-    /// Keys that are ours but in no manifest, where they were looked for.
+    /// Keys that are ours but in no manifest, as far as they were come across.
     pub orphans: Vec<Other>,
+    /// The same, in their waiting time before deletion.
+    pub going: Vec<Other>,
     /// Keys that are nobody's, where they were looked at.
     pub unmanaged: Vec<Other>,
     /// What could not be read, apart from keys of the manifests.
@@ -114,12 +117,10 @@ impl PlacePlan {
 }
 
 impl Plan {
-    /// How many grants no manifest declares.
-    pub fn unmanaged_grants(&self) -> usize {
-        let notes = self.keys().flat_map(|(_, key)| &key.notes);
-        notes
-            .filter(|note| note.code == Note::UNMANAGED_GRANT)
-            .count()
+    /// True when a note of one of the codes is in the plan.
+    pub fn has_note(&self, codes: &[&str]) -> bool {
+        let mut notes = self.keys().flat_map(|(_, key)| &key.notes);
+        notes.any(|note| codes.contains(&note.code))
     }
 
     /// Every key's plan, with its place.
@@ -242,33 +243,63 @@ fn plan_place(desired: &DesiredPlace, live: &ObservedPlace, limits: &Limits) -> 
     let refusals = guard::mass_change(desired, &keys, limits)
         .into_iter()
         .collect();
-    let (orphans, unmanaged) = others(desired, live);
+    let Others {
+        orphans,
+        going,
+        unmanaged,
+    } = if readable {
+        others(desired, live, &keys)
+    } else {
+        Others::default()
+    };
     PlacePlan {
         place: desired.place.clone(),
         keys,
         orphans,
+        going,
         unmanaged,
         unreadable,
         refusals,
     }
 }
 
-/// Keys that were looked at though nobody asked for them: ours first, then nobody's.
-fn others(desired: &DesiredPlace, live: &ObservedPlace) -> (Vec<Other>, Vec<Other>) {
-    let mut orphans = Vec::new();
-    let mut unmanaged = Vec::new();
-    for (id, key) in &live.others {
-        let name = key.tag(TagKey::KEY).map(str::to_owned);
-        let other = Other {
-            id: id.clone(),
-            name,
-            aliases: key.aliases.clone(),
+/// Live keys that no manifest declares.
+#[derive(Default)]
+struct Others {
+    orphans: Vec<Other>,
+    going: Vec<Other>,
+    unmanaged: Vec<Other>,
+}
+
+/// Sorts the keys that were looked at though nobody asked for them, and those that only an alias in question leads to.
+fn others(desired: &DesiredPlace, live: &ObservedPlace, keys: &[KeyPlan]) -> Others {
+    let asked: BTreeSet<&KeyId> = keys
+        .iter()
+        .filter_map(|key| Some(&key.key.as_ref()?.id))
+        .collect();
+    let come_across = live
+        .keys
+        .iter()
+        .filter(|(id, key)| !asked.contains(id) && key.tag(TagKey::SCOPE).is_some())
+        .map(|(id, key)| (id, &key.aliases, &key.tags, Some(key.state)));
+    let looked_at = live
+        .others
+        .iter()
+        .map(|(id, key)| (id, &key.aliases, &key.tags, key.state));
+    let mut others = Others::default();
+    for (id, aliases, tags, state) in come_across.chain(looked_at) {
+        let tag = |name| state::value_of(tags, name);
+        let list = match tag(TagKey::SCOPE) {
+            Some(scope) if scope != desired.scope.as_str() => continue,
+            Some(_) if state.is_some_and(identity::is_going) => &mut others.going,
+            Some(_) => &mut others.orphans,
+            None => &mut others.unmanaged,
         };
-        match key.tag(TagKey::SCOPE) {
-            Some(scope) if scope == desired.scope.as_str() => orphans.push(other),
-            Some(_) => {}
-            None => unmanaged.push(other),
-        }
+        list.push(Other {
+            id: id.clone(),
+            name: tag(TagKey::KEY).map(str::to_owned),
+            aliases: aliases.clone(),
+        });
     }
-    (orphans, unmanaged)
+    others
 }

@@ -5,9 +5,11 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
+use super::diagnostics;
 use super::shifts::shifts_json;
 use super::{Applied, Report};
-use crate::apply::KeyOutcome;
+use crate::apply::{Failure, KeyOutcome};
+use crate::diagnostic::Diagnostic;
 use crate::model::{Constraints, GrantTerms, Tags};
 use crate::plan::{AccessChange, Action, KeyPlan, NewKey, Other, PlacePlan, Refusal, Summary};
 use crate::policy::{self, Document};
@@ -50,11 +52,17 @@ pub(super) fn write(report: Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)
 }
 
+/// The report of a verb that went no further than the faults of the manifests.
+pub fn faults_json(verb: &str, faults: &[Diagnostic]) -> Value {
+    json!({"version": VERSION, "verb": verb, "faults": diagnostics::json(faults)})
+}
+
 fn place(plan: &PlacePlan) -> Value {
     let PlacePlan {
         place,
         keys,
         orphans,
+        going,
         unmanaged,
         unreadable,
         refusals,
@@ -64,6 +72,7 @@ fn place(plan: &PlacePlan) -> Value {
         "region": place.region.as_str(),
         "keys": keys.iter().map(key).collect::<Vec<_>>(),
         "orphans": orphans.iter().map(other).collect::<Vec<_>>(),
+        "going": going.iter().map(other).collect::<Vec<_>>(),
         "unmanaged": unmanaged.iter().map(other).collect::<Vec<_>>(),
         "unreadable": unreadable.iter().map(row).collect::<Vec<_>>(),
         "refusals": refusals.iter().map(refusal).collect::<Vec<_>>(),
@@ -249,5 +258,6 @@ fn key_outcome(outcome: &KeyOutcome) -> Value {
         "done": done,
         "skipped": skipped,
         "failure": failure.as_ref().map(ToString::to_string),
+        "help": failure.as_ref().and_then(Failure::help),
     })
 }

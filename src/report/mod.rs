@@ -20,6 +20,7 @@ pub use answer::{answer_json, answer_text};
 pub use check::{Checked, check_json, check_summary};
 pub use comparison::{comparison_json, comparison_text};
 pub use difference::{KeyDifference, Presence, differences_json, differences_text};
+pub use json::faults_json;
 pub use shifts::{sentence, shifts_json};
 
 use crate::apply::Outcome;

@@ -43,6 +43,7 @@ fn is_quiet(place: &PlacePlan) -> bool {
     };
     place.keys.iter().all(nothing)
         && place.orphans.is_empty()
+        && place.going.is_empty()
         && place.unmanaged.is_empty()
         && place.unreadable.is_empty()
         && place.refusals.is_empty()
@@ -57,6 +58,12 @@ fn write_place(place: &PlacePlan, out: &mut dyn Write) -> io::Result<()> {
         "orphan",
         "carries our tags, but no manifest declares it; nothing is done to it",
         &place.orphans,
+        out,
+    )?;
+    write_others(
+        "going",
+        "carries our tags, and no manifest declares it; it is pending deletion",
+        &place.going,
         out,
     )?;
     write_others("unmanaged", "is in no manifest", &place.unmanaged, out)?;
@@ -334,6 +341,13 @@ fn write_applied(plan: &Plan, applied: &Applied, out: &mut dyn Write) -> io::Res
             }
         }
     }
+    let failures = applied.outcomes.values().flat_map(|outcome| &outcome.keys);
+    let mut failures = failures.filter_map(|key| key.failure.as_ref());
+    let stopped = if failures.any(Failure::is_of_person) {
+        " Stopped on request; run again to continue."
+    } else {
+        ""
+    };
     let plural = if done == 1 { "" } else { "s" };
     let mut line = format!("Applied: {done} change{plural} done");
     line += &counts(&[
@@ -341,7 +355,7 @@ fn write_applied(plan: &Plan, applied: &Applied, out: &mut dyn Write) -> io::Res
         (skipped, "skipped"),
         (unconfirmed, "keys not confirmed"),
     ]);
-    writeln!(out, "{line}.")
+    writeln!(out, "{line}.{stopped}")
 }
 
 fn write_outcome(place: &PlacePlan, key: &KeyOutcome, out: &mut dyn Write) -> io::Result<()> {
@@ -364,6 +378,9 @@ fn write_outcome(place: &PlacePlan, key: &KeyOutcome, out: &mut dyn Write) -> io
         key.name,
         place.place
     )?;
+    if let Some(help) = failure.help() {
+        writeln!(out, "    help: {help}")?;
+    }
     let planned = place.keys.iter().find(|planned| planned.name == key.name);
     let rest = planned.map_or(&[][..], |planned| {
         planned.changes.get(key.done..).unwrap_or_default()

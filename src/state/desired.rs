@@ -45,8 +45,8 @@ pub struct DesiredPlace {
 pub struct Target {
     /// The manifest's name of the account; `None` where no document describes it.
     pub name: Option<String>,
-    /// `aws` or `local`; `None` leaves it to the command line.
-    pub kind: Option<String>,
+    /// Which KMS it is; `None` leaves it to the command line.
+    pub kind: Option<TargetKind>,
     /// A KMS endpoint URL.
     pub endpoint: Option<String>,
     /// A role to assume for the account.
@@ -57,6 +57,15 @@ pub struct Target {
     pub profile: Option<String>,
     /// Percent of AWS's published request quotas to use, 1 to 100.
     pub requests_share: u8,
+}
+
+/// A KMS without a URL of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TargetKind {
+    /// AWS's.
+    Aws,
+    /// The bundled engine.
+    Local,
 }
 
 /// Limits on what a plan may do.

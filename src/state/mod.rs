@@ -6,10 +6,10 @@ mod part;
 
 pub use desired::{
     Callers, Claim, Deletion, Desired, DesiredGrant, DesiredKey, DesiredPlace, Expectation,
-    GrantsOnKey, Guardrails, Rotation, Subjects, Target, UnmanagedGrants, Verb,
+    GrantsOnKey, Guardrails, Rotation, Subjects, Target, TargetKind, UnmanagedGrants, Verb,
 };
 pub use observed::{
     LiveGrant, LivePolicy, LivePrincipal, Observed, ObservedKey, ObservedPlace, OtherKey,
-    RotationStatus, Unreadable,
+    RotationStatus, Unreadable, value_of,
 };
 pub use part::{Fingerprint, Part};

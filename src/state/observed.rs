@@ -42,6 +42,8 @@ pub struct OtherKey {
     pub aliases: BTreeSet<AliasName>,
     /// Its tags, which tell whose it is.
     pub tags: Tags,
+    /// What it can do right now; `None` where nobody asked.
+    pub state: Option<KeyState>,
 }
 
 /// One live key.
@@ -148,14 +150,8 @@ impl ObservedKey {
     }
 }
 
-impl OtherKey {
-    /// The value of a tag.
-    pub fn tag(&self, name: &str) -> Option<&str> {
-        value_of(&self.tags, name)
-    }
-}
-
-fn value_of<'a>(tags: &'a Tags, name: &str) -> Option<&'a str> {
+/// The value of a tag.
+pub fn value_of<'a>(tags: &'a Tags, name: &str) -> Option<&'a str> {
     tags.iter()
         .find(|(key, _)| key.as_str() == name)
         .map(|(_, value)| value.as_str())

@@ -43,6 +43,49 @@ fn without_a_terminal_it_wants_yes_and_writes_nothing() {
 }
 
 #[test]
+fn nobody_is_asked_about_a_plan_that_is_not_there_to_read() {
+    let sandbox = Sandbox::with(TWO_KEYS);
+    let run = sandbox.run("apply --output json").expect(1);
+    assert_eq!(run.stdout, "");
+    assert!(run.stderr.contains("Plan: 2 to create"), "{}", run.all());
+    assert!(
+        run.stderr.ends_with("run again with --yes\n"),
+        "{}",
+        run.all()
+    );
+}
+
+#[test]
+fn a_report_in_a_file_takes_the_place_of_no_text() {
+    let sandbox = Sandbox::with(TWO_KEYS);
+    let planned = sandbox.run("plan --output json=plan.json").expect(2);
+    assert!(
+        planned.stdout.contains("Plan: 2 to create"),
+        "{}",
+        planned.all()
+    );
+    let applied = sandbox
+        .run("apply --yes --output json=apply.json")
+        .expect(0);
+    assert_eq!(
+        applied.stdout.matches("Plan: ").count(),
+        1,
+        "{}",
+        applied.all()
+    );
+    assert!(
+        applied.stdout.ends_with(" changes done.\n"),
+        "{}",
+        applied.all()
+    );
+    for (file, verb) in [("plan.json", "plan"), ("apply.json", "apply")] {
+        let text = std::fs::read(sandbox.path().join(file)).unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        assert_eq!(report["verb"], verb);
+    }
+}
+
+#[test]
 fn every_part_of_a_key_can_change_and_settles() {
     let sandbox = Sandbox::with(TWO_KEYS);
     sandbox.run("apply --yes").expect(0);
@@ -185,6 +228,11 @@ fn deletion_is_asked_for_in_words_allowed_by_a_flag_and_cancelled_aloud() {
     assert!(
         cancelled.stdout.contains("! cancel the scheduled deletion"),
         "{}",
+        cancelled.all()
+    );
+    assert!(
+        !cancelled.stdout.contains("off ->"),
+        "KMS shows no rotation while a deletion waits: {}",
         cancelled.all()
     );
     assert!(sandbox.run("plan").expect(0).stdout.contains("no changes"));

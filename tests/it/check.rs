@@ -97,6 +97,22 @@ fn a_fault_keeps_every_verb_from_touching_anything() {
 }
 
 #[test]
+fn a_verb_that_ends_with_faults_tells_programs_of_them() {
+    let sandbox = Sandbox::with("kind: Key\nname: a\nadministrators: [role/x]\nrotation: 30d\n");
+    for verb in ["plan", "apply --yes", "drift"] {
+        let run = sandbox.run(&format!("{verb} --output json")).expect(1);
+        assert!(run.stderr.contains("error[out-of-range]"), "{}", run.all());
+        let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(report["version"], 1);
+        assert_eq!(report["verb"], verb.split(' ').next().unwrap());
+        assert_eq!(report["faults"][0]["code"], "out-of-range");
+    }
+    let nowhere = sandbox.run("plan nowhere --output json").expect(1);
+    let report: serde_json::Value = serde_json::from_str(&nowhere.stdout).unwrap();
+    assert_eq!(report["faults"][0]["code"], "unreadable-file");
+}
+
+#[test]
 fn paths_that_lead_nowhere_are_named() {
     let sandbox = Sandbox::new();
     let run = sandbox.run("check nowhere").expect(1);
@@ -106,6 +122,7 @@ fn paths_that_lead_nowhere_are_named() {
     --- stderr
     error[unreadable-file]: cannot read `nowhere`: it does not exist
     --> nowhere
+     = help: name the files or the folder in which your manifests are; `docs/manifests.md` tells how to write one
 
     1 error
     "#);

@@ -1,6 +1,6 @@
 //! The command line itself: help, usage, schema, completions.
 
-use crate::support::sandbox::Sandbox;
+use crate::support::sandbox::{Run, Sandbox};
 
 #[test]
 fn help_names_every_verb() {
@@ -82,4 +82,63 @@ fn an_endpoint_that_is_neither_here_nor_encrypted_is_refused() {
         );
         assert_eq!(run.stderr, refused);
     }
+}
+
+#[test]
+fn what_was_typed_wrong_is_named_with_the_next_step() {
+    let sandbox = Sandbox::with("kind: Key\nname: a\nadministrators: [role/x]\n");
+    let said = |words: &[&str], variables: &[(&str, &str)]| {
+        let mut command = sandbox.command();
+        let command = command.args(words).envs(variables.iter().copied());
+        Run::of(&command.output().unwrap()).expect(1).stderr
+    };
+    for port in ["0", "99999", "http"] {
+        let url = format!("http://localhost:{port}");
+        assert_eq!(
+            said(&["plan", "--endpoint", &url], &[]),
+            format!(
+                "error: endpoint `{url}` has no usable port: `{port}` is not a number from 1 to 65535\n"
+            )
+        );
+    }
+    assert_eq!(
+        said(&["plan"], &[("AWS_REGION", "bogus")]),
+        "error: AWS_REGION: `bogus` is not an AWS Region\n"
+    );
+    assert_eq!(
+        said(&["plan"], &[("KEYWRIGHT_NOW", "noon")]),
+        "error: KEYWRIGHT_NOW is `noon`, which is not a time such as `2026-01-01T00:00:00Z`\n"
+    );
+    assert!(said(&["plan", "--state", ""], &[]).contains("write `.` for the working folder"));
+}
+
+#[test]
+fn a_way_that_leads_to_no_account_is_told_in_one_line_with_the_next_step() {
+    let sandbox = Sandbox::with("kind: Key\nname: a\nadministrators: [role/x]\n");
+    let said = |words: &str| {
+        let mut command = sandbox.command();
+        let command = command
+            .args(words.split_whitespace())
+            .env("AWS_EC2_METADATA_DISABLED", "true");
+        Run::of(&command.output().unwrap()).expect(1).stderr
+    };
+    let next = "no credentials found in chain; log in as for AWS's own command line, or name another profile with --profile";
+    assert_eq!(
+        said("plan --target aws --region us-east-1 --account 111122223333"),
+        format!("error: cannot reach account 111122223333: {next}\n")
+    );
+    assert_eq!(
+        said("plan --target aws --region us-east-1"),
+        format!("error: cannot find out the account: {next}\n")
+    );
+    assert_eq!(
+        said("plan --target aws --region us-east-1 --account 111122223333 --profile nope"),
+        format!("error: cannot reach account 111122223333 with profile `nope`: {next}\n")
+    );
+    let refused = said("plan --endpoint http://127.0.0.1:1");
+    assert!(
+        refused.starts_with("error: cannot find out the account: ")
+            && !refused.contains("--account"),
+        "{refused}"
+    );
 }

@@ -147,3 +147,49 @@ fn unmanaged_grants_are_kept_or_revoked_as_the_manifest_says() {
     );
     sandbox.run("drift --all").expect(0);
 }
+
+#[test]
+fn what_waits_for_a_usable_key_is_drift() {
+    let disabled = TWO_KEYS.replace("name: payments\n", "name: payments\nenabled: false\n");
+    let sandbox = Sandbox::with(&disabled);
+    sandbox.run("apply --yes").expect(0);
+    assert_eq!(
+        sandbox.run("drift --all").expect(0).stdout,
+        "Plan: no changes; 2 unchanged.\n",
+        "a disabled key waits for nothing where nothing differs"
+    );
+    sandbox.live(|client| async move {
+        let id = client.key("alias/payments").await;
+        let grants = client.list_grants().key_id(&id).send().await.unwrap();
+        let grant = grants.grants()[0].grant_id().unwrap();
+        let request = client.revoke_grant().key_id(&id).grant_id(grant);
+        request.send().await.unwrap();
+    });
+    let run = sandbox.run("drift").expect(2);
+    assert!(
+        run.stdout
+            .contains("note         grant `nightly-export` waits until the key is usable"),
+        "{}",
+        run.all()
+    );
+    // A plan has nothing to do about it.
+    sandbox.run("plan").expect(0);
+}
+
+#[test]
+fn an_alias_that_no_manifest_declares_is_drift_of_everything() {
+    let sandbox = Sandbox::with(TWO_KEYS);
+    sandbox.run("apply --yes").expect(0);
+    sandbox.live(|client| async move {
+        let request = client.create_alias().alias_name("alias/behind");
+        let request = request.target_key_id(client.key("alias/payments").await);
+        request.send().await.unwrap();
+    });
+    let run = sandbox.run("drift").expect(0);
+    assert!(
+        run.stdout.contains("alias/behind leads to the key too"),
+        "{}",
+        run.all()
+    );
+    sandbox.run("drift --all").expect(2);
+}

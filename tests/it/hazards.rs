@@ -27,7 +27,7 @@ fn a_key_that_lost_its_main_alias_is_found_by_its_tags_though_another_alias_is_l
         run.all()
     );
     assert!(!run.stdout.contains("new key"), "{}", run.all());
-    sandbox.run("drift --all").expect(0);
+    sandbox.run("drift").expect(0);
 }
 
 #[test]
@@ -78,15 +78,105 @@ fn a_killed_first_run_of_many_keys_is_no_mass_change() {
 #[test]
 fn a_reader_that_leaves_changes_neither_the_work_nor_the_exit_code() {
     let sandbox = Sandbox::with(TWO_KEYS);
-    for (words, code) in [(&["plan"][..], 2), (&["apply", "--yes"], 0), (&["plan"], 0)] {
+    let policy = r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}}"#;
+    sandbox.write("policy.json", policy);
+    sandbox.write(
+        "batch.jsonl",
+        format!("{{\"id\": 1, \"a\": {policy}, \"b\": {policy}}}\n"),
+    );
+    for (words, code) in [
+        ("plan", 2),
+        ("plan --output json", 2),
+        ("apply --yes", 0),
+        ("plan", 0),
+        ("drift --output json", 0),
+        ("check", 0),
+        ("check --output json", 0),
+        ("diff policy.json policy.json", 0),
+        ("diff policy.json policy.json --output json", 0),
+        ("diff --batch batch.jsonl", 0),
+        ("schema", 0),
+        ("completions bash", 0),
+        ("--help", 0),
+    ] {
         let mut child = sandbox
             .command()
-            .args(words)
+            .args(words.split_whitespace())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         drop(child.stdout.take());
-        assert_eq!(child.wait().unwrap().code(), Some(code), "{words:?}");
+        let run = Run::of(&child.wait_with_output().unwrap());
+        assert_eq!((run.code, &*run.stderr), (Some(code), ""), "{words:?}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn help_that_cannot_be_written_is_an_error_as_every_output_is() {
+    let sandbox = Sandbox::new();
+    for words in ["--help", "schema", "completions bash"] {
+        let full = std::fs::File::options().write(true).open("/dev/full");
+        let status = sandbox
+            .command()
+            .args(words.split_whitespace())
+            .stdout(full.unwrap())
+            .stderr(Stdio::null())
+            .status();
+        assert_eq!(status.unwrap().code(), Some(1), "{words}");
+    }
+}
+
+#[test]
+fn an_alias_of_another_scopes_key_stays_there_even_with_adopt() {
+    let sandbox = Sandbox::with("kind: Key\nname: one\naliases: [uno]\nadministrators: [role/x]\n");
+    sandbox.run("apply --yes").expect(0);
+    sandbox.write_other("kind: Key\nname: thief\naliases: [uno]\nadministrators: [role/x]\n");
+    let run = sandbox.run("apply other --yes --adopt").expect(3);
+    let said = "refused (ownership): alias/uno leads to key [id], which belongs to scope `default`\n      help: remove the alias from this manifest, or give it up in the manifests of `default` first\n";
+    assert!(run.stdout.contains(said), "{}", run.all());
+    sandbox.run("drift --all").expect(0);
+}
+
+#[test]
+fn a_key_that_only_a_moved_alias_leads_to_is_an_orphan() {
+    let sandbox = Sandbox::with("kind: Key\nname: one\naliases: [uno]\nadministrators: [role/x]\n");
+    sandbox.run("apply --yes").expect(0);
+    let two = "kind: Key\nname: two\naliases: [uno]\nadministrators: [role/x]\n";
+    sandbox.write("manifests/keys.yaml", two);
+    for verb in ["plan", "drift"] {
+        let run = sandbox.run(verb).expect(2);
+        assert!(
+            run.stdout
+                .contains("orphan [id] (one), alias/one, alias/uno: "),
+            "{}",
+            run.all()
+        );
+    }
+}
+
+#[test]
+fn a_former_name_that_still_leads_to_a_key_of_its_own_is_told() {
+    let both = "kind: Key\nname: a\nadministrators: [role/x]\n---\nkind: Key\nname: b\nadministrators: [role/x]\n";
+    let sandbox = Sandbox::with(both);
+    sandbox.run("apply --yes").expect(0);
+    let renamed = "kind: Key\nname: b\nformerly: [a]\nadministrators: [role/x]\n";
+    sandbox.write("manifests/keys.yaml", renamed);
+    for verb in ["plan", "drift"] {
+        let run = sandbox.run(verb).expect(2);
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(run.stdout, @r"
+            111122223333/us-east-1
+
+            = b  [id]
+                note         alias/a leads to another key, [id], which stays as it is; `formerly` is for the names of this one
+
+            orphan [id] (a), alias/a: carries our tags, but no manifest declares it; nothing is done to it
+
+            Plan: no changes; 1 unchanged, 1 orphaned.
+            ");
+        }
     }
 }
 

@@ -28,6 +28,7 @@ mod explain;
 mod guardrails;
 mod hazards;
 mod identities;
+mod interrupt;
 mod manifests;
 mod schema;
 mod plan;

@@ -148,6 +148,94 @@ fn refuses_a_huge_file_by_its_size() {
 }
 
 #[test]
+#[cfg(unix)]
+fn links_bring_no_file_and_no_folder_a_second_time() {
+    use std::os::unix::fs::symlink;
+
+    let folder = Folder::new();
+    folder.write("a.yaml", "kind: Key\nname: a\nadministrators: [role/x]\n");
+    folder.write(
+        "more/b.yaml",
+        "kind: Key\nname: b\nadministrators: [role/x]\n",
+    );
+    // Two loops: followed blindly, they are four billion folders.
+    for loop_name in ["x", "y"] {
+        symlink(".", folder.path().join(loop_name)).unwrap();
+    }
+    symlink("more", folder.path().join("again")).unwrap();
+    symlink("a.yaml", folder.path().join("c.yaml")).unwrap();
+    let (desired, report) = folder.load();
+    assert_eq!(report, "");
+    assert_eq!(desired.key_count(), 2);
+    let paths = ["a.yaml", "more/../a.yaml", "c.yaml"].map(|name| folder.path().join(name));
+    let (sources, diagnostics) = Sources::read(&paths);
+    assert_eq!(diagnostics, []);
+    assert_eq!(sources.files().len(), 1);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_policy_file_that_never_ends_is_refused() {
+    use std::os::unix::fs::symlink;
+
+    let folder = Folder::new();
+    symlink("/dev/zero", folder.path().join("zero.json")).unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(folder.path().join("fifo.json"))
+        .status();
+    assert!(made.unwrap().success());
+    folder.write("a.yaml", "kind: Key\nname: a\npolicy: {file: zero.json}\n");
+    folder.write("b.yaml", "kind: Key\nname: b\npolicy: {file: fifo.json}\n");
+    let (_, report) = folder.load();
+    insta::assert_snapshot!(report, @r"
+    error[unreadable-file]: cannot read `DIR/zero.json`: it is not a file
+     --> DIR/a.yaml:3:16
+      |
+    3 | policy: {file: zero.json}
+      |                ^^^^^^^^^
+
+    error[unreadable-file]: cannot read `DIR/fifo.json`: it is not a file
+     --> DIR/b.yaml:3:16
+      |
+    3 | policy: {file: fifo.json}
+      |                ^^^^^^^^^
+
+    2 errors
+    ");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_file_name_that_is_not_utf_8_is_told_of_by_its_own_name() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let folder = Folder::new();
+    folder.write("a.yaml", "kind: Key\nname: a\nadministrators: [role/x]\n");
+    for name in [&b"caf\xe9.yaml"[..], b"caf\xe9.txt"] {
+        let path = folder.0.path().join(std::ffi::OsStr::from_bytes(name));
+        fs::write(path, "kind: Key\n").unwrap();
+    }
+    let (_, report) = folder.load();
+    insta::assert_snapshot!(report, @r"
+    error[unreadable-file]: cannot read `DIR/caf�.yaml`: its name is not UTF-8; rename it
+    --> DIR/caf�.yaml
+
+    1 error
+    ");
+}
+
+#[test]
+fn no_more_files_are_told_of_than_a_person_may_want_to_read() {
+    let paths: Vec<Utf8PathBuf> = (0..600).map(|n| format!("nowhere/{n}").into()).collect();
+    let (_, diagnostics) = Sources::read(&paths);
+    assert_eq!(diagnostics.len(), 501);
+    assert_eq!(
+        diagnostics.last().unwrap().message,
+        "100 more faults are not shown"
+    );
+}
+
+#[test]
 fn tells_of_paths_that_hold_nothing() {
     let folder = Folder::new();
     folder.write("notes.txt", "not a manifest");
@@ -163,6 +251,7 @@ fn tells_of_paths_that_hold_nothing() {
     insta::assert_snapshot!(folder.shown(&diagnostics), @r#"
     error[unreadable-file]: cannot read `DIR/nowhere`: it does not exist
     --> DIR/nowhere
+     = help: name the files or the folder in which your manifests are; `docs/manifests.md` tells how to write one
 
     1 error
     "#);
@@ -204,6 +293,21 @@ fn reports_the_faults_of_all_files_together() {
 
     3 errors
     "#);
+}
+
+#[test]
+fn shows_the_line_of_a_fault_whatever_ends_lines() {
+    for end in ["\n", "\r", "\r\n"] {
+        let lines = ["kind: Key", "name: a", "colour: blue", "enabled: false", ""];
+        let (sources, _) = Sources::from_texts([("a.yaml".into(), lines.join(end).into_bytes())]);
+        let (_, diagnostics) = manifest::load(&sources, &fallback());
+        let location = &diagnostics[0].locations[0];
+        assert_eq!(
+            (location.line, &*location.source),
+            (3, "colour: blue"),
+            "{end:?}"
+        );
+    }
 }
 
 #[test]

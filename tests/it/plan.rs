@@ -1,6 +1,13 @@
 //! `keywright plan`: shows what would change, exactly, and writes nothing.
 
+use keywright::manifest::{Fallback, Sources, load};
+use keywright::observe::Others;
+use keywright::plan::{Rule, plan};
+
+use crate::convergence::block_on;
+use crate::support::account::{Account, limits};
 use crate::support::manifests::TWO_KEYS;
+use crate::support::policies::place;
 use crate::support::sandbox::Sandbox;
 
 #[test]
@@ -102,6 +109,7 @@ fn the_same_plan_is_there_for_programs() {
             }
           ],
           "orphans": [],
+          "going": [],
           "unmanaged": [],
           "unreadable": [],
           "refusals": []
@@ -172,6 +180,29 @@ fn another_scopes_key_is_refused_even_with_adopt() {
         "{}",
         run.all()
     );
+}
+
+#[test]
+fn a_multi_region_key_is_refused_without_advice_that_manifests_cannot_take() {
+    let (sources, _) = Sources::from_texts([("keys.yaml".into(), TWO_KEYS.into())]);
+    let (desired, _) = load(&sources, &Fallback { place: place() });
+    let plan = block_on(async {
+        let account = Account::new(&place());
+        let _outcome = account.apply(&account.plan(&desired).await).await;
+        let mut observed = account.observe(&desired, Others::WhenMissing).await;
+        for key in observed.places[0].keys.values_mut() {
+            key.multi_region = true;
+        }
+        plan(&desired, &observed, &limits())
+    });
+    for (_, key) in plan.keys() {
+        let [refusal] = &key.refusals[..] else {
+            panic!("{key:#?}")
+        };
+        assert_eq!(refusal.rule, Rule::Immutable);
+        assert!(refusal.message.contains("multi-Region"), "{refusal:?}");
+        assert!(!refusal.help.contains("multi_region"), "{refusal:?}");
+    }
 }
 
 #[test]

@@ -7,16 +7,19 @@ use bytes::Bytes;
 use http::Response;
 use keywright::apply::Failure;
 use keywright::engine::{Call, Interceptor, Store};
+use keywright::kms::{Api, CallError, ErrorKind};
 use keywright::manifest::{Fallback, Sources, load};
 use keywright::observe::Others;
+use keywright::plan::plan;
 use keywright::state::{Desired, Part};
 
 use crate::convergence::block_on;
-use crate::support::account::Account;
+use crate::support::account::{Account, limits};
 use crate::support::engine;
 use crate::support::manifests::TWO_KEYS;
 use crate::support::policies::place;
 use crate::support::sandbox::{Run, Sandbox};
+use crate::support::stage::report;
 
 fn two_keys() -> Desired {
     let (sources, _) = Sources::from_texts([("keys.yaml".into(), TWO_KEYS.into())]);
@@ -27,7 +30,7 @@ fn two_keys() -> Desired {
 
 /// Everything is as the manifests say, and there is nothing else.
 #[track_caller]
-fn check_converged(sandbox: &Sandbox) {
+pub(crate) fn check_converged(sandbox: &Sandbox) {
     let report = sandbox.report("drift --all");
     assert_eq!(report["summary"]["unchanged"], 2, "{report:#}");
     for other in [
@@ -184,9 +187,110 @@ fn two_first_runs_at_once_end_with_one_key_for_each_name() {
             .values()
             .filter(|key| !key.aliases.is_empty());
         assert_eq!(aliased.count(), 2);
-        // The losers wait for their deletion, which nothing used.
+        // The losers wait for their deletion, which is nothing that anybody has to mend.
         assert_eq!(observed.places[0].others.len(), 2);
+        let drift = plan(&desired, &observed, &limits());
+        assert_eq!(drift.places[0].going.len(), 2);
+        assert!(drift.summary().is_clean(), "{drift:#?}");
     });
+}
+
+#[test]
+fn a_run_that_comes_second_goes_on_with_the_winners_keys() {
+    let sandbox = Sandbox::with(TWO_KEYS);
+    // After the two lists, and before the first key is made.
+    let second = sandbox.run_around("apply --yes --output json", 3, |_| {
+        sandbox.run("apply --yes").expect(0);
+    });
+    let report = report(second, 0);
+    for key in report["applied"][0]["keys"].as_array().unwrap() {
+        assert_eq!(key["skipped"], 0, "{report:#}");
+        assert_eq!(key["failure"], serde_json::Value::Null, "{report:#}");
+    }
+    check_converged(&sandbox);
+    let drift = sandbox.run("drift").expect(0);
+    assert!(
+        drift.stdout.contains("it is pending deletion"),
+        "{}",
+        drift.all()
+    );
+}
+
+#[test]
+fn a_change_behind_a_running_apply_is_refused_by_code_and_word() {
+    let sandbox = Sandbox::with(TWO_KEYS);
+    sandbox.run("apply --yes").expect(0);
+    let edited = TWO_KEYS.replace("Card data at rest", "Cards");
+    sandbox.write("manifests/keys.yaml", edited);
+    // The calls of a plan without changes, and then the look before the write.
+    let run = sandbox
+        .run_around("apply --yes", 11, |_| {
+            sandbox.live(|client| async move {
+                let id = client.key("alias/payments").await;
+                let request = client.update_key_description().key_id(id);
+                request.description("someone else's").send().await.unwrap();
+            });
+        })
+        .expect(3);
+    let (_, said) = run.stdout.split_once("Plan: ").unwrap();
+    insta::assert_snapshot!(said, @r#"
+    0 to create, 1 to change, 0 to delete; 1 unchanged.
+    refused payments in 111122223333/us-east-1: the key's state and description changed after the plan was made; nothing more was written to the key
+        help: look at what changed, then run again to plan from it
+        not done: description ~ "Card data at rest" -> "Cards"
+    Applied: 0 changes done, 1 failed.
+    "#);
+}
+
+#[test]
+fn a_change_that_fails_is_a_partial_run() {
+    let sandbox = Sandbox::with(TWO_KEYS);
+    sandbox.run("apply --yes").expect(0);
+    let edited = TWO_KEYS.replace("Card data at rest", "Cards");
+    sandbox.write("manifests/keys.yaml", edited);
+    let run = run_denied(&sandbox, "apply --yes", 12).expect(4);
+    assert!(
+        run.stdout.contains("failed payments in 111122223333/us-east-1: UpdateKeyDescription: AccessDeniedException: injected"),
+        "{}",
+        run.all()
+    );
+}
+
+#[test]
+fn keys_that_cannot_be_read_have_an_exit_code_of_their_own() {
+    let sandbox = Sandbox::with(TWO_KEYS);
+    sandbox.run("apply --yes").expect(0);
+    for verb in ["plan", "drift", "apply --yes"] {
+        let run = run_denied(&sandbox, verb, if verb == "drift" { 3 } else { 2 }).expect(5);
+        assert!(run.stdout.contains("unreadable"), "{}", run.all());
+    }
+}
+
+fn run_denied(sandbox: &Sandbox, words: &str, from: u32) -> Run {
+    let mut command = sandbox.command();
+    let command = command.args(words.split_whitespace());
+    let fault = format!("deny-from:{from}");
+    Run::of(
+        &command
+            .env("KEYWRIGHT_ENGINE_FAULT", fault)
+            .output()
+            .unwrap(),
+    )
+}
+
+#[test]
+fn a_policy_that_kms_refuses_as_a_lockout_comes_with_the_way_out() {
+    let error = |message: &str| {
+        Failure::Call(CallError {
+            api: Api::PutKeyPolicy,
+            kind: ErrorKind::Final,
+            code: "MalformedPolicyDocumentException".to_owned(),
+            message: message.to_owned(),
+        })
+    };
+    let lockout = "The new key policy will not allow you to update the key policy in the future.";
+    assert!(error(lockout).help().unwrap().contains("--allow-lockout"));
+    assert_eq!(error("Syntax errors in policy.").help(), None);
 }
 
 #[test]

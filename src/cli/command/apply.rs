@@ -1,24 +1,24 @@
 //! `keywright apply`: the plan, carried out and read back.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::io::{BufRead as _, Write as _};
-use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use crate::apply::{self, Event, Failure, KeyOutcome, Outcome};
+use crate::apply::{self, Event, Failure, KeyOutcome, Outcome, Stop, Wish};
 use crate::cli::args::ApplyArgs;
 use crate::cli::context::Context;
 use crate::cli::exit::{Exit, unless_gone};
 use crate::cli::output;
 use crate::cli::progress::Progress;
 use crate::cli::session::{self, Names, Session};
-use crate::model::{KeyName, Place};
+use crate::model::{KeyArn, KeyName, Place};
 use crate::observe::Others;
 use crate::plan::{KeyPlan, Limits, Plan};
 use crate::report::{self, Applied, Format, Report};
+use crate::state::Unreadable;
 
 /// How often what was written is looked for on a remote target, with growing pauses: a minute in all.
 const LOOKS: u32 = 6;
@@ -26,13 +26,18 @@ const LOOKS: u32 = 6;
 pub(super) async fn run(args: &ApplyArgs, context: &Context) -> anyhow::Result<Exit> {
     let outputs = &args.plan.outputs.outputs;
     output::prepare(outputs)?;
-    let Some(session) = Session::open(&args.plan.manifests, &args.plan.target, context).await?
-    else {
-        return Ok(Exit::Error);
+    let opened = Session::open(&args.plan.manifests, &args.plan.target, context).await?;
+    let session = match opened {
+        Ok(session) => session,
+        Err(faults) => {
+            output::write_faults("apply", outputs, &faults)?;
+            return Ok(Exit::Error);
+        }
     };
     let limits = session::limits(&args.plan.allow, context);
     let plan = session.plan(&limits, Others::WhenMissing).await;
-    if output::shows_text(outputs) {
+    let shows_text = output::shows_text(outputs);
+    if shows_text {
         let mut out = anstream::stdout();
         unless_gone(report::render_plan(&plan, &mut out).and_then(|()| out.flush()))?;
     }
@@ -42,25 +47,26 @@ pub(super) async fn run(args: &ApplyArgs, context: &Context) -> anyhow::Result<E
         .any(|place| place.work().next().is_some());
     let applied = if !has_work {
         None
-    } else if args.yes || confirm(context)? {
-        Some(carry_out(&session, &plan, &limits, context).await?)
+    } else if args.yes || confirm(context, (!shows_text).then_some(&plan))? {
+        Some(carry_out(&session, &plan, &limits, context).await)
     } else {
         writeln!(anstream::stderr(), "nothing was changed")?;
         return Ok(Exit::Refused);
     };
     let calls = session.calls();
-    let later = outputs
-        .iter()
-        .filter(|output| applied.is_some() || **output != output::STANDARD)
-        .cloned();
-    let later: Vec<_> = later.collect();
     let report = Report {
         verb: "apply",
         plan: &plan,
         applied: applied.as_ref(),
         calls: &calls,
     };
-    if let Err(error) = output::write(&later, report) {
+    let written = if applied.is_some() {
+        output::write(outputs, report)
+    } else {
+        // The text is the plan, which is there already.
+        output::write_beside_text(outputs, report)
+    };
+    if let Err(error) = written {
         // What was done must be told somewhere.
         unless_gone(report::render(
             report,
@@ -72,7 +78,11 @@ pub(super) async fn run(args: &ApplyArgs, context: &Context) -> anyhow::Result<E
     Ok(exit_of(&plan, applied.as_ref()))
 }
 
-fn confirm(context: &Context) -> anyhow::Result<bool> {
+/// Asks, after showing the plan where it was not shown yet: nobody agrees to what is not there to read.
+fn confirm(context: &Context, unseen: Option<&Plan>) -> anyhow::Result<bool> {
+    if let Some(plan) = unseen {
+        report::render_plan(plan, &mut anstream::stderr())?;
+    }
     anyhow::ensure!(
         context.can_ask,
         "nobody can be asked here: review the plan above, then run again with --yes"
@@ -90,68 +100,61 @@ async fn carry_out(
     plan: &Plan,
     limits: &Limits,
     context: &Context,
-) -> anyhow::Result<Applied> {
-    let stop = AtomicBool::new(false);
+) -> Applied {
+    let stop = Stop::default();
     let work = async {
         let mut applied = execute(session, plan, &stop, context).await;
         let superseded = superseded(&applied);
-        if !superseded.is_empty() {
+        if !superseded.is_empty() && stop.wish() == Wish::GoOn {
             // Only those keys: what else moved since the person agreed is for another plan.
             let again = session.plan_some(&superseded, limits).await;
             let second = execute(session, &again, &stop, context).await;
             merge(&mut applied, &second);
         }
-        applied.unconfirmed = confirm_written(session, &applied, limits).await;
+        let names = written(&applied);
+        applied.unconfirmed = tokio::select! {
+            biased;
+            () = stop.at_once() => unread(&names),
+            open = confirm_written(session, names.clone(), limits) => open,
+        };
         applied
     };
-    let interrupt = async {
-        while tokio::signal::ctrl_c().await.is_ok() {
-            // The calls under way are finished first: a write is never left without its answer.
-            if stop.swap(true, Ordering::Relaxed) {
-                return;
-            }
-            tell_of_stopping();
-        }
-    };
     tokio::select! {
-        applied = work => Ok(applied),
-        () = interrupt => anyhow::bail!("stopped in the middle of a call; run again to continue"),
+        // First, so that a wish to stop is known before the next call.
+        biased;
+        never = listen(&stop) => match never {},
+        applied = work => applied,
     }
 }
 
-fn tell_of_stopping() {
-    // Nobody is left to tell when stderr is gone.
-    let _ignored = writeln!(
-        anstream::stderr(),
-        "stopping after the calls under way; press again to stop at once"
-    );
+/// Hears every Ctrl-C; the work ends by itself, and its report is never lost.
+async fn listen(stop: &Stop) -> Infallible {
+    while tokio::signal::ctrl_c().await.is_ok() {
+        let line = match stop.ask() {
+            Wish::GoOn | Wish::AfterCalls => {
+                "stopping after the calls under way; press again to stop at once"
+            }
+            Wish::AtOnce => "stopping at once",
+        };
+        // Nobody is left to tell when stderr is gone.
+        let _ignored = writeln!(anstream::stderr(), "{line}");
+    }
+    std::future::pending().await
 }
 
-async fn execute(
-    session: &Session<'_>,
-    plan: &Plan,
-    stop: &AtomicBool,
-    context: &Context,
-) -> Applied {
+async fn execute(session: &Session<'_>, plan: &Plan, stop: &Stop, context: &Context) -> Applied {
     let progress = &Progress::start(context, "applying");
     let places = plan.places.iter().filter_map(|place| {
         let client = session.client(&place.place)?;
         progress.add(place.work().count());
         Some(async move {
-            let mut events = |event: Event<'_>| {
-                tell(progress, &event);
-                if stop.load(Ordering::Relaxed) {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                }
-            };
-            let outcome = apply::apply(client, place, &mut events).await;
+            let mut events = |event: Event<'_>| tell(progress, &event);
+            let outcome = apply::apply(client, place, stop, &mut events).await;
             (place.place.clone(), outcome)
         })
     });
     Applied {
-        outcomes: join_all(places).await.into_iter().collect(),
+        outcomes: progress.over(join_all(places)).await.into_iter().collect(),
         ..Applied::default()
     }
 }
@@ -187,37 +190,62 @@ fn merge(first: &mut Applied, second: &Applied) {
     for (place, outcome) in &mut first.outcomes {
         let second = second.outcomes.get(place);
         for key in &mut outcome.keys {
-            if !matches!(key.failure, Some(Failure::Superseded { .. })) {
+            let Some(Failure::Superseded { winner }) = &key.failure else {
                 continue;
-            }
-            match second.and_then(|second| second.keys.iter().find(|again| again.name == key.name))
-            {
-                Some(again) => *key = again.clone(),
-                // The winner's key is as the manifest says already.
-                None => key.failure = None,
-            }
+            };
+            let again =
+                second.and_then(|second| second.keys.iter().find(|again| again.name == key.name));
+            *key = again.cloned().unwrap_or_else(|| KeyOutcome {
+                // The winner's key is as the manifest says already, so there is nothing left to do.
+                key: Some(KeyArn::new(place.clone(), winner.clone())),
+                skipped: 0,
+                failure: None,
+                ..key.clone()
+            });
         }
     }
 }
 
-/// Reads back what was written, until it is what is read; returns what is not.
-async fn confirm_written(
-    session: &Session<'_>,
-    applied: &Applied,
-    limits: &Limits,
-) -> BTreeMap<Place, Vec<KeyPlan>> {
-    let written = |outcome: &Outcome| -> BTreeSet<KeyName> {
+/// The keys whose every change took effect.
+fn written(applied: &Applied) -> Names {
+    let of_outcome = |outcome: &Outcome| -> BTreeSet<KeyName> {
         let whole = outcome
             .keys
             .iter()
             .filter(|key| key.failure.is_none() && key.done > 0);
         whole.map(|key| key.name.clone()).collect()
     };
-    let mut names: Names = applied
+    applied
         .outcomes
         .iter()
-        .map(|(place, outcome)| (place.clone(), written(outcome)))
-        .collect();
+        .map(|(place, outcome)| (place.clone(), of_outcome(outcome)))
+        .collect()
+}
+
+/// Keys that nobody waited for to be read back.
+fn unread(names: &Names) -> BTreeMap<Place, Vec<KeyPlan>> {
+    let row = Unreadable {
+        key: None,
+        operation: "DescribeKey",
+        reason: "stopped on request before it was read back".to_owned(),
+    };
+    let keys = |names: &BTreeSet<KeyName>| {
+        let all = names.iter();
+        all.map(|name| KeyPlan::unread(name.clone(), row.clone()))
+            .collect()
+    };
+    names
+        .iter()
+        .map(|(place, names)| (place.clone(), keys(names)))
+        .collect()
+}
+
+/// Reads back what was written, until it is what is read; returns what is not.
+async fn confirm_written(
+    session: &Session<'_>,
+    mut names: Names,
+    limits: &Limits,
+) -> BTreeMap<Place, Vec<KeyPlan>> {
     for look in 0.. {
         let open = session.unsettled(&names, limits).await;
         if open.is_empty() || !session.is_remote() || look + 1 == LOOKS {
@@ -245,7 +273,8 @@ fn exit_of(plan: &Plan, applied: Option<&Applied>) -> Exit {
             .flat_map(|outcome| &outcome.keys)
             .filter_map(|key| key.failure.as_ref())
     };
-    let unconfirmed = applied.is_some_and(|applied| !applied.unconfirmed.is_empty());
+    let unconfirmed =
+        applied.is_some_and(|applied| applied.unconfirmed.values().any(|keys| !keys.is_empty()));
     if session::is_blind(plan) {
         Exit::Error
     } else if failures().any(|failure| !failure.is_stale()) {

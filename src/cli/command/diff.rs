@@ -181,7 +181,7 @@ fn load(path: &Utf8Path, args: &DiffArgs) -> anyhow::Result<Option<Desired>> {
         paths: vec![path.to_owned()],
         iam: IamArgs::default(),
     };
-    let Some((manifests, mut found)) = session::read(&paths)? else {
+    let Ok((manifests, mut found)) = session::read(&paths)? else {
         return Ok(None);
     };
     let mut place = target::local_place()?;

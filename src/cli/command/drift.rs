@@ -6,13 +6,17 @@ use crate::cli::exit::Exit;
 use crate::cli::output;
 use crate::cli::session::{self, Session};
 use crate::observe::Others;
-use crate::plan::{Allow, Limits};
+use crate::plan::{Allow, Limits, Note};
 use crate::report::Report;
 
 pub(super) async fn run(args: &DriftArgs, context: &Context) -> anyhow::Result<Exit> {
     output::prepare(&args.outputs.outputs)?;
-    let Some(session) = Session::open(&args.manifests, &args.target, context).await? else {
-        return Ok(Exit::Error);
+    let session = match Session::open(&args.manifests, &args.target, context).await? {
+        Ok(session) => session,
+        Err(faults) => {
+            output::write_faults("drift", &args.outputs.outputs, &faults)?;
+            return Ok(Exit::Error);
+        }
     };
     // What a person would have to allow is drift all the same, and not a refusal.
     let allow = Allow {
@@ -45,8 +49,10 @@ pub(super) async fn run(args: &DriftArgs, context: &Context) -> anyhow::Result<E
         },
     )?;
     let exit = session::exit_of(&plan);
-    let has_strays = args.all && plan.unmanaged_grants() > 0;
-    Ok(if exit == Exit::Done && has_strays {
+    let strays = [Note::UNMANAGED_GRANT, Note::UNMANAGED_ALIAS];
+    // What waits differs all the same, though no run can change it now.
+    let drifted = plan.has_note(&[Note::WAITING]) || args.all && plan.has_note(&strays);
+    Ok(if exit == Exit::Done && drifted {
         Exit::Changes
     } else {
         exit

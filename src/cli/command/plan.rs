@@ -10,8 +10,12 @@ use crate::report::Report;
 
 pub(super) async fn run(args: &PlanArgs, context: &Context) -> anyhow::Result<Exit> {
     output::prepare(&args.outputs.outputs)?;
-    let Some(session) = Session::open(&args.manifests, &args.target, context).await? else {
-        return Ok(Exit::Error);
+    let session = match Session::open(&args.manifests, &args.target, context).await? {
+        Ok(session) => session,
+        Err(faults) => {
+            output::write_faults("plan", &args.outputs.outputs, &faults)?;
+            return Ok(Exit::Error);
+        }
     };
     let plan = session
         .plan(&session::limits(&args.allow, context), Others::WhenMissing)

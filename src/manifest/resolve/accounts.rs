@@ -37,7 +37,7 @@ impl<'a> Account<'a> {
             |field: &Field<crate::manifest::typed::Text>| field.value().map(|text| text.0.clone());
         let target = Target {
             name: Some(name.0.clone()),
-            kind: fields.target.value().map(|kind| kind.0.to_owned()),
+            kind: fields.target.value().copied(),
             endpoint: fields.endpoint.value().map(|url| url.0.clone()),
             assume_role: assume_role(fields, id, &regions, faults),
             external_id: text(&fields.external_id),

@@ -8,6 +8,7 @@ use crate::manifest::fault::{Fault, Faults};
 use crate::manifest::fields::{NonEmpty, Readable, mapping, mapping_schema, read_mapping};
 use crate::manifest::yaml::Node;
 use crate::model::{AccountId, OrganizationId, Region, ScopeName};
+use crate::state::TargetKind;
 
 mapping! {
     /// An AWS account that the manifests describe.
@@ -71,21 +72,14 @@ impl Readable for GuardrailFields {
     }
 }
 
-/// `aws` or `local`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct TargetKind(pub(crate) &'static str);
-
-impl TargetKind {
-    const ALL: [(&'static str, Self); 2] = [("aws", Self("aws")), ("local", Self("local"))];
-}
-
 impl Readable for TargetKind {
     fn read(node: &Node, faults: &mut Faults) -> Option<Self> {
-        one_of(node, "a target", &Self::ALL, faults)
+        let all = [("aws", Self::Aws), ("local", Self::Local)];
+        one_of(node, "a target", &all, faults)
     }
 
     fn schema() -> Json {
-        json!({"enum": Self::ALL.map(|(name, _)| name)})
+        json!({"enum": ["aws", "local"]})
     }
 }
 

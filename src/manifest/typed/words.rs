@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Component, Utf8PathBuf};
 use serde_json::{Value as Json, json};
 
 use crate::manifest::fault::{Fault, Faults};
@@ -184,7 +184,7 @@ impl Readable for AccountName {
     }
 }
 
-/// The folder-relative path of a file.
+/// The path of a file beside the manifest or below it, so that it means the same wherever a run starts.
 #[derive(Clone, Debug)]
 pub(crate) struct RelativePath(pub(crate) Utf8PathBuf);
 
@@ -192,13 +192,18 @@ impl Readable for RelativePath {
     fn read(node: &Node, faults: &mut Faults) -> Option<Self> {
         let text = text(node, "a path", faults)?;
         let path = Utf8PathBuf::from(text);
-        if path.is_absolute() {
-            let message = format!("`{text}` is an absolute path");
-            let fault = Fault::error("malformed", message, node.span);
-            faults.push(fault.help("write the path as seen from this manifest's folder"));
-            return None;
+        let is_below = |part| matches!(part, Utf8Component::Normal(_) | Utf8Component::CurDir);
+        if path.components().all(is_below) {
+            return Some(Self(path));
         }
-        Some(Self(path))
+        let message = format!("`{text}` leads out of this manifest's folder");
+        let fault = Fault::error("malformed", message, node.span);
+        faults.push(
+            fault.help(
+                "put the file beside the manifest or below it, and write the path from there",
+            ),
+        );
+        None
     }
 
     fn schema() -> Json {

@@ -98,6 +98,10 @@ pub struct Note {
 impl Note {
     /// The code of notes about grants that no manifest declares.
     pub const UNMANAGED_GRANT: &str = "unmanaged-grant";
+    /// The code of notes about aliases that no manifest declares.
+    pub const UNMANAGED_ALIAS: &str = "unmanaged-alias";
+    /// The code of notes about what differs and cannot be changed in the key's state.
+    pub const WAITING: &str = "waiting";
 
     pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {

@@ -1,10 +1,9 @@
 //! A live account in memory: the bundled engine with a clock and ids of the test's own, through the real client.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use keywright::apply::{Event, Outcome, apply};
+use keywright::apply::{Event, Outcome, Stop, apply};
 use keywright::engine::{Clock, Engine, Interceptor, Settings, Store};
 use keywright::kms::{Client, Pace};
 use keywright::model::Place;
@@ -71,10 +70,8 @@ impl Account {
     }
 
     pub(crate) async fn apply(&self, plan: &Plan) -> Outcome {
-        apply(&self.client, &plan.places[0], &mut |_: Event<'_>| {
-            ControlFlow::Continue(())
-        })
-        .await
+        let mut events = |_: Event<'_>| {};
+        apply(&self.client, &plan.places[0], &Stop::default(), &mut events).await
     }
 }
 

@@ -1,7 +1,8 @@
 //! The binary in a folder of its own, with nothing of the machine around it.
 
+use std::io::Read as _;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use keywright::engine::Store;
 use tempfile::TempDir;
@@ -77,6 +78,26 @@ impl Sandbox {
                 .output()
                 .unwrap(),
         )
+    }
+
+    /// Runs the binary up to a call of the engine, lets something happen meanwhile, and lets it go on.
+    pub(crate) fn run_around(&self, words: &str, call: u32, meanwhile: impl FnOnce(u32)) -> Run {
+        let mut child = self
+            .command()
+            .args(words.split_whitespace())
+            .env("KEYWRIGHT_ENGINE_FAULT", format!("wait-before:{call}"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut first = [0; 14];
+        let stderr = child.stderr.as_mut().unwrap();
+        stderr.read_exact(&mut first).unwrap();
+        assert_eq!(&first, b"waiting before");
+        meanwhile(child.id());
+        drop(child.stdin.take());
+        Run::of(&child.wait_with_output().unwrap())
     }
 
     /// The whole of a key's live state, without ids and dates, as a drift report in JSON and the engine's rows show it.
