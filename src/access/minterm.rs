@@ -28,6 +28,16 @@ pub(super) fn minterms(
     language: &[Pattern],
     favourites: &[String],
 ) -> Result<Vec<Minterm>, Exhausted> {
+    minterms_beside(&[], patterns, language, favourites)
+}
+
+/// The same among all words but some, which are of the language.
+pub(super) fn minterms_beside(
+    others: &[String],
+    patterns: &[Pattern],
+    language: &[Pattern],
+    favourites: &[String],
+) -> Result<Vec<Minterm>, Exhausted> {
     let languages: Vec<Matcher<'_>> = language.iter().map(Matcher::new).collect();
     let is_word = |word: &str| languages.iter().any(|matcher| matcher.matches(word));
     let mut literals: BTreeMap<String, Vec<usize>> = BTreeMap::new();
@@ -52,7 +62,13 @@ pub(super) fn minterms(
         fits
     };
     let mut found: Vec<Minterm> = Vec::new();
+    for word in others {
+        literals.insert(word.clone(), Vec::new());
+    }
     for (word, indices) in &literals {
+        if indices.is_empty() {
+            continue;
+        }
         let mut fits = of_word(word);
         fits.extend(indices.iter().copied());
         found.push(Minterm {

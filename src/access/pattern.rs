@@ -25,10 +25,13 @@ impl Class {
     pub(super) fn has(self, c: char) -> bool {
         match self {
             Self::Char(own) => c == own,
+            Self::AnyCase(own) if c.is_ascii() && own.is_ascii() => c.eq_ignore_ascii_case(&own),
             Self::AnyCase(own) => c.to_lowercase().eq(own.to_lowercase()),
             Self::Digit => c.is_ascii_digit(),
             Self::Letter => c.is_ascii_lowercase(),
-            Self::Name => c.is_ascii_alphanumeric() || "+=,.@_-".contains(c),
+            Self::Name => {
+                c.is_ascii_alphanumeric() || matches!(c, '+' | '=' | ',' | '.' | '@' | '_' | '-')
+            }
             Self::Path => c == '/' || Self::Name.has(c),
             Self::NoColon => c != ':',
             Self::Any => true,
@@ -144,58 +147,55 @@ impl Pattern {
 
     /// True when the whole word fits.
     pub(super) fn matches(&self, word: &str) -> bool {
-        self.walk(word).last().copied().unwrap_or_default()
+        self.walk(word).last() == Some(&self.0.len())
     }
 
     /// Words that fit and start with a text, the shortest first; none when there is no such word.
     pub(super) fn complete(&self, start: &str) -> Vec<String> {
         let here = self.walk(start);
-        let places = here
-            .iter()
-            .enumerate()
-            .rev()
-            .filter(|(_, is_here)| **is_here);
         let rest = |at: usize| Self(self.0.get(at..).unwrap_or_default().to_vec());
-        let ends =
-            places.flat_map(|(at, _)| ["", "x", "example"].map(|filler| rest(at).example(filler)));
+        let ends = here
+            .iter()
+            .rev()
+            .flat_map(|at| ["", "x", "example"].map(|filler| rest(*at).example(filler)));
         ends.map(|end| format!("{start}{end}"))
             .filter(|word| self.matches(word))
             .collect()
     }
 
-    /// Where a word can lead: for each step, whether it may be the next one, and whether the end is reached.
-    fn walk(&self, word: &str) -> Vec<bool> {
-        let mut here = vec![false; self.0.len() + 1];
-        let mut next = here.clone();
-        here.iter_mut().take(1).for_each(|first| *first = true);
-        self.skip(&mut here);
+    /// Where a word can lead: the steps that may be next, in order; the place behind the last one is the end.
+    fn walk(&self, word: &str) -> Vec<usize> {
+        let mut here = Vec::with_capacity(4);
+        let mut next = Vec::with_capacity(4);
+        self.reach(0, &mut here);
         for c in word.chars() {
-            next.fill(false);
-            for ((at, step), is_here) in self.0.iter().enumerate().zip(&here) {
-                if !is_here {
-                    continue;
-                }
-                let (to, class) = match step {
-                    Step::One(class) => (at + 1, class),
-                    Step::Many(class) => (at, class),
-                };
-                if let Some(place) = next.get_mut(to).filter(|_| class.has(c)) {
-                    *place = true;
+            next.clear();
+            for at in here.iter().copied() {
+                match self.0.get(at) {
+                    Some(Step::One(class)) if class.has(c) => self.reach(at + 1, &mut next),
+                    Some(Step::Many(class)) if class.has(c) => self.reach(at, &mut next),
+                    Some(_) | None => {}
                 }
             }
-            self.skip(&mut next);
             std::mem::swap(&mut here, &mut next);
+            if here.is_empty() {
+                break;
+            }
         }
         here
     }
 
-    /// Steps over runs that may be empty.
-    fn skip(&self, here: &mut [bool]) {
-        for (at, step) in self.0.iter().enumerate() {
-            if matches!(step, Step::Many(_))
-                && let Some([from, to, ..]) = here.get_mut(at..)
-            {
-                *to |= *from;
+    /// Adds a place, and those behind runs that may be empty.
+    ///
+    /// Places come in order: what is not behind the last one is there already.
+    fn reach(&self, mut at: usize, places: &mut Vec<usize>) {
+        loop {
+            if places.last().is_none_or(|last| *last < at) {
+                places.push(at);
+            }
+            match self.0.get(at) {
+                Some(Step::Many(_)) => at += 1,
+                Some(Step::One(_)) | None => return,
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The space of requests that rules tell apart: one example of each kind of caller, operation and context.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use fixedbitset::FixedBitSet;
 
@@ -9,8 +10,8 @@ use super::clause::Clause;
 use super::cube::Cube;
 use super::dimension::{CLOCK, Dimension, date};
 use super::levels::{is_named, is_of};
-use super::minterm::minterms;
-use super::pattern::{Class, Pattern, Sign};
+use super::minterm::minterms_beside;
+use super::pattern::{Class, Matcher, Pattern, Sign};
 use super::rule::{Ask, PAIR, Rule, is_of_grants};
 use super::{Scene, Undetermined, Universe};
 use crate::model::{AccountId, KeyArn, Operation, Principal};
@@ -313,39 +314,43 @@ fn actions<'r>(rules: &[&'r Rule<'_>], scene: &Scene<'_>) -> Result<ActionSpace<
     let patterns: BTreeSet<&ActionPattern> =
         rules.iter().flat_map(|rule| rule.patterns()).collect();
     let patterns: Vec<&ActionPattern> = patterns.into_iter().collect();
-    let mut words: Vec<Pattern> = patterns.iter().map(|pattern| names_of(pattern)).collect();
-    let known = Operation::ALL
-        .iter()
-        .map(|operation| operation.name().to_ascii_lowercase());
-    words.extend(known.map(|name| Pattern::literal(&name)));
-    let language = Pattern::default()
-        .times(1, Class::Letter)
-        .many(Class::Letter);
-    let future = ["anoperationtocome".to_owned()];
+    let words: Vec<Pattern> = patterns.iter().map(|pattern| names_of(pattern)).collect();
+    let matchers: Vec<Matcher<'_>> = words.iter().map(Matcher::new).collect();
     let is_named = |operation: &Operation| {
         patterns
             .iter()
             .any(|pattern| pattern.as_str() == operation.action())
     };
     let mut found = Vec::new();
-    for minterm in minterms(&words, &[language], &future)? {
-        let is_own = |operation: &&Operation| operation.name().eq_ignore_ascii_case(&minterm.word);
-        let operation = Operation::ALL.iter().find(is_own);
-        let name = match operation {
-            Some(operation)
-                if operation.is_key_level()
-                    || (is_of_grants(*operation) && is_named(operation)) =>
-            {
-                operation.action().to_owned()
-            }
-            None if scene.universe == Universe::Open => format!("kms:{}", minterm.word),
-            Some(_) | None => continue,
-        };
-        found.push((name, minterm.fits));
+    for (operation, name) in Operation::ALL.iter().zip(&*NAMES) {
+        if operation.is_key_level() || (is_of_grants(*operation) && is_named(operation)) {
+            let mut fits = FixedBitSet::with_capacity(words.len());
+            let all = matchers.iter().enumerate();
+            let fitting = all.filter(|(_, matcher)| matcher.matches(name));
+            fits.extend(fitting.map(|(at, _)| at));
+            found.push((operation.action().to_owned(), fits));
+        }
+    }
+    if scene.universe == Universe::Open {
+        let language = Pattern::default()
+            .times(1, Class::Letter)
+            .many(Class::Letter);
+        let future = ["anoperationtocome".to_owned()];
+        let to_come = minterms_beside(&NAMES, &words, &[language], &future)?;
+        let to_come = to_come.into_iter();
+        found.extend(to_come.map(|minterm| (format!("kms:{}", minterm.word), minterm.fits)));
     }
     found.sort_by_cached_key(|(name, _)| rank(name));
     Ok((patterns, found))
 }
+
+/// The names of all operations, in their order, in lower case.
+static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let names = Operation::ALL.iter();
+    names
+        .map(|operation| operation.name().to_ascii_lowercase())
+        .collect()
+});
 
 /// The names of KMS operations that a pattern covers, in lower case.
 fn names_of(pattern: &ActionPattern) -> Pattern {
