@@ -1,11 +1,13 @@
 //! What was typed. The comments on the fields are the help.
 
+use std::net::SocketAddr;
+
 use camino::Utf8PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::keys::KeyRef;
 use super::output::OutputSpec;
-use crate::model::{AccountId, Region};
+use crate::model::{AccountId, PrincipalName, Region};
 
 /// Keep AWS KMS the way the manifests say
 ///
@@ -90,6 +92,19 @@ pub(super) enum Verb {
     /// Exit codes: 0 both answer every request alike, 1 error, 2 they differ or there is no sure answer; with --batch,
     /// 0 every line is answered, 1 one is not.
     Diff(DiffArgs),
+    /// Serve the local engine to any KMS client
+    ///
+    /// Speaks KMS, IAM and STS over HTTP/1.1 and HTTP/2 on one port, for all accounts and Regions; also answers /healthz and
+    /// /metrics. Ends on SIGINT or SIGTERM after the requests under way are answered.
+    ///
+    /// Exit codes: 0 ended when asked to, 1 error.
+    Serve(ServeArgs),
+    /// Look after the local engine's state
+    ///
+    /// Whoever can read the state's folder holds all its keys, so nothing here asks for credentials.
+    ///
+    /// Exit codes: 0 done, 1 error.
+    Engine(EngineArgs),
     /// Print the JSON Schema of manifests
     ///
     /// Point an editor at it to complete and check manifests while typing.
@@ -264,6 +279,122 @@ fn pair(text: &str) -> Result<(String, String), String> {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         Some(_) | None => Err("write it as `KEY=VALUE`".to_owned()),
     }
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct ServeArgs {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4566")]
+    pub(super) listen: SocketAddr,
+    /// File with the certificate chain, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(super) tls_cert: Option<Utf8PathBuf>,
+    /// File with the certificate's private key, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(super) tls_key: Option<Utf8PathBuf>,
+    /// Listen without TLS on an address that others can reach; whoever can reach it can read secrets on their way
+    #[arg(long)]
+    pub(super) expose_plaintext_to_network: bool,
+    /// Who is answered: with `open`, an access key that the engine has not made stands for a root user
+    #[arg(long, value_enum, default_value_t = CredentialsArg::Open)]
+    pub(super) credentials: CredentialsArg,
+    /// Whom key policies and grants may name: with `strict`, only users and roles that the engine has
+    #[arg(long, value_enum, default_value_t = PrincipalsArg::Accept)]
+    pub(super) principals: PrincipalsArg,
+    /// File that an audit log is appended to, one line of JSON a call; `-` is the standard error
+    #[arg(long, value_name = "FILE")]
+    pub(super) audit_log: Option<Utf8PathBuf>,
+    /// Account of access keys that are not account ids themselves
+    #[arg(long, value_name = "ID", default_value = "111122223333")]
+    pub(super) account: AccountId,
+    #[command(flatten)]
+    pub(super) state: StateArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct EngineArgs {
+    #[command(subcommand)]
+    pub(super) task: EngineTask,
+}
+
+/// What to do with the engine's state.
+#[derive(Debug, Subcommand)]
+pub(super) enum EngineTask {
+    /// Make an access key for a principal, and print it as environment variables
+    ///
+    /// A user or role that is not there yet is made, without any policy. A role gets a session of 12 hours.
+    Keys(KeysArgs),
+    /// Show what the engine holds, by account
+    Show(StateArgs),
+    /// Copy the state, with its master key, into a new folder; also while the engine is in use
+    Backup(BackupArgs),
+    /// Put a copy in the place of a state that is not there, or no longer
+    Restore(BackupArgs),
+    /// Delete the state: every key and all that it encrypted is lost
+    Reset(ResetArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct KeysArgs {
+    /// Who, such as `user/ann`, `role/app`, `222233334444:role/app`, `account`, or an ARN
+    #[arg(value_name = "PRINCIPAL")]
+    pub(super) principal: PrincipalName,
+    /// Account of a principal without one
+    #[arg(long, value_name = "ID", default_value = "111122223333")]
+    pub(super) account: AccountId,
+    /// Region that the variables name
+    #[arg(long, value_name = "REGION", default_value = "us-east-1")]
+    pub(super) region: Region,
+    #[command(flatten)]
+    pub(super) state: StateArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct BackupArgs {
+    /// Folder of the copy
+    #[arg(value_name = "FOLDER")]
+    pub(super) folder: Utf8PathBuf,
+    #[command(flatten)]
+    pub(super) state: StateArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct ResetArgs {
+    /// Delete without asking
+    #[arg(long, short)]
+    pub(super) yes: bool,
+    #[command(flatten)]
+    pub(super) state: StateArgs,
+}
+
+/// Who is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum CredentialsArg {
+    /// Everyone; an access key of 12 digits is the root user of that account
+    Open,
+    /// Holders of access keys that the engine has made
+    Strict,
+}
+
+/// Whom key policies and grants may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum PrincipalsArg {
+    /// Anyone
+    Accept,
+    /// Only who exists
+    Strict,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct StateArgs {
+    /// Folder in which the local engine keeps its state
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "KEYWRIGHT_STATE",
+        default_value = ".keywright"
+    )]
+    pub(super) state: Utf8PathBuf,
 }
 
 #[derive(Debug, ClapArgs)]

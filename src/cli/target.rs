@@ -11,7 +11,7 @@ use aws_sdk_kms::config::{BehaviorVersion, Credentials, ProvideCredentials as _}
 use super::args::{self, TargetArgs};
 use super::context::Context;
 use super::fault::Fault;
-use crate::engine::{self, Engine};
+use crate::engine::{self, Engine, Interceptor};
 use crate::kms::{self, Client, Pace};
 use crate::model::{AccountId, Partition, Place, Principal, Region};
 use crate::state::{DesiredPlace, Target, TargetKind};
@@ -181,9 +181,7 @@ impl<'a> Targets<'a> {
     fn engine_settings(&self) -> anyhow::Result<engine::Settings> {
         let file = engine::Store::File(self.args.state.join("engine.db"));
         let mut settings = engine::Settings::new(file, LOCAL_ACCOUNT.parse()?);
-        if let Some(fault) = &self.context.engine_fault {
-            settings.interceptor = Some(Arc::new(fault.parse::<Fault>()?));
-        }
+        settings.interceptor = fault(self.context)?;
         Ok(settings)
     }
 
@@ -251,6 +249,14 @@ impl<'a> Targets<'a> {
             loader
         }
     }
+}
+
+/// How the engine is to fail, for tests of recovery.
+pub(super) fn fault(context: &Context) -> anyhow::Result<Option<Arc<dyn Interceptor>>> {
+    let Some(fault) = &context.engine_fault else {
+        return Ok(None);
+    };
+    Ok(Some(Arc::new(fault.parse::<Fault>()?)))
 }
 
 /// Where the local engine's keys are when nothing else says so.

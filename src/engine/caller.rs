@@ -1,11 +1,12 @@
-//! Who calls, from which account, in which Region: read from the request's signature.
+//! Who calls, from which account, in which Region, and what is known about the call besides.
 
-use http::HeaderMap;
-use http::header::AUTHORIZATION;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::model::{AccountId, Place, Principal, Region};
+use crate::policy::Context;
 
-use super::wire::{Code, Failure};
+use super::session::Session;
 
 /// Who makes a call and where it goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,47 +17,33 @@ pub struct Caller {
     pub region: Region,
     /// Who in that account.
     pub principal: Principal,
+    /// The id of the access key that signed the request.
+    pub access_key: Option<String>,
+    /// The session, for temporary credentials.
+    pub session: Option<Arc<Session>>,
+    /// Condition keys of the call, such as `aws:SourceIp`.
+    pub facts: Context,
 }
 
 impl Caller {
-    /// Reads the credential scope of a signature: `AKID/date/region/service/aws4_request`.
-    ///
-    /// An access key id of 12 digits is the root user of that account; any other belongs to the default account.
-    pub(crate) fn of(headers: &HeaderMap, default_account: AccountId) -> Result<Self, Failure> {
-        let header = headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .ok_or_else(|| {
-                Failure::new(
-                    Code::MissingAuthenticationToken,
-                    "Request is missing Authentication Token",
-                )
-            })?;
-        let incomplete = || {
-            Failure::new(
-                Code::IncompleteSignature,
-                format!("'{header}' not a valid key=value pair in Authorization header."),
-            )
-        };
-        let (_, scope) = header.split_once("Credential=").ok_or_else(incomplete)?;
-        let scope = scope.split([',', ' ']).next().unwrap_or(scope);
-        let mut parts = scope.rsplitn(5, '/');
-        let (Some("aws4_request"), Some(_service), Some(region), Some(_date), Some(access_key)) = (
-            parts.next(),
-            parts.next(),
-            parts.next(),
-            parts.next(),
-            parts.next(),
-        ) else {
-            return Err(incomplete());
-        };
-        let region: Region = region.parse().map_err(|_| incomplete())?;
-        let account = access_key.parse().unwrap_or(default_account);
-        Ok(Self {
+    /// The root user of a place's account.
+    #[must_use]
+    pub fn root(place: &Place) -> Self {
+        let principal = Principal::Account(place.partition(), place.account);
+        Self::new(principal, place.account, place.region.clone())
+    }
+
+    /// A principal of an account.
+    #[must_use]
+    pub fn new(principal: Principal, account: AccountId, region: Region) -> Self {
+        Self {
             account,
-            principal: Principal::Account(region.partition(), account),
             region,
-        })
+            principal,
+            access_key: None,
+            session: None,
+            facts: Context::new(),
+        }
     }
 
     /// The account and Region whose keys the caller sees.
@@ -66,4 +53,11 @@ impl Caller {
             region: self.region.clone(),
         }
     }
+}
+
+/// The other end of a connection, for requests that came over one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Peer {
+    pub(crate) address: IpAddr,
+    pub(crate) is_encrypted: bool,
 }

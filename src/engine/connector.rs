@@ -13,7 +13,7 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 
 use super::{Caller, Engine};
-use crate::model::{Place, Principal};
+use crate::model::Place;
 
 /// An HTTP client whose every request is answered by the engine; the request's signature tells who calls.
 pub fn connector(engine: Arc<Engine>) -> SharedHttpClient {
@@ -27,13 +27,14 @@ pub fn connector(engine: Arc<Engine>) -> SharedHttpClient {
 ///
 /// The caller travels beside the request, where nothing that comes over a network can put one.
 pub fn connector_as_root(engine: Arc<Engine>, place: &Place) -> SharedHttpClient {
+    connector_as(engine, Caller::root(place))
+}
+
+/// The same for any caller.
+pub fn connector_as(engine: Arc<Engine>, caller: Caller) -> SharedHttpClient {
     in_process(Direct {
         engine,
-        caller: Some(Caller {
-            account: place.account,
-            region: place.region.clone(),
-            principal: Principal::Account(place.partition(), place.account),
-        }),
+        caller: Some(caller),
     })
 }
 

@@ -6,14 +6,24 @@
 
 mod clock;
 mod entropy;
+mod credentials;
+mod session;
 mod caller;
+mod record;
 mod interceptor;
 mod wire;
 mod crypto;
 mod store;
+mod target;
+mod identify;
+mod parsed;
+mod authorize;
 mod operation;
+mod iam;
 mod sts;
+mod custody;
 mod connector;
+mod server;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,17 +31,28 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use camino::Utf8PathBuf;
 use http::{Request, Response};
+use jiff::Timestamp;
 
 use crate::model::AccountId;
 
 pub use caller::Caller;
 pub use clock::{Clock, SystemClock};
-pub use connector::{connector, connector_as_root};
+pub use connector::{connector, connector_as, connector_as_root};
+pub use credentials::Credentials;
+pub use custody::{CustodyError, Holdings, IssuedKeys};
 pub use entropy::{Entropy, NoEntropy, SystemEntropy};
 pub use interceptor::{Call, Interceptor};
+pub use record::{Record, RecordedError, Ruling, Service};
+pub use server::{AuditLog, BLOCKING_THREADS, Limits, ServerSettings, Tls, TlsError, serve};
+pub use session::Session;
 pub use store::OpenError;
 
+use authorize::Carried;
+use identify::Asked;
+use operation::Patience;
+use parsed::Parsed;
 use store::Database;
+use target::Target;
 use wire::{Code, Failure};
 
 /// Where an engine keeps its keys.
@@ -41,6 +62,25 @@ pub enum Store {
     Memory,
     /// In a database file, with the master key in a `.key` file beside it.
     File(Utf8PathBuf),
+}
+
+/// How strict an engine is where AWS is and a desk need not be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// How callers are known.
+    pub credentials: Credentials,
+    /// Which principals policies and grants may name.
+    pub principals: Principals,
+}
+
+/// Which principals policies and grants may name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Principals {
+    /// Any that could exist.
+    #[default]
+    Any,
+    /// Only users and roles that the engine has.
+    Existing,
 }
 
 /// What an engine is made of.
@@ -54,6 +94,8 @@ pub struct Settings {
     pub entropy: Arc<dyn Entropy>,
     /// The account of callers whose access key id is not an account id.
     pub default_account: AccountId,
+    /// How strict the engine is.
+    pub rules: Rules,
     /// A hook around every call.
     pub interceptor: Option<Arc<dyn Interceptor>>,
 }
@@ -67,6 +109,7 @@ impl Settings {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             default_account,
+            rules: Rules::default(),
             interceptor: None,
         }
     }
@@ -79,7 +122,9 @@ pub struct Engine {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     default_account: AccountId,
+    rules: Rules,
     interceptor: Option<Arc<dyn Interceptor>>,
+    parsed: Parsed,
     calls: AtomicU64,
 }
 
@@ -91,6 +136,7 @@ impl Engine {
             clock,
             entropy,
             default_account,
+            rules,
             interceptor,
         } = settings;
         let database = match store {
@@ -102,25 +148,49 @@ impl Engine {
             clock,
             entropy,
             default_account,
+            rules,
             interceptor,
+            parsed: Parsed::default(),
             calls: AtomicU64::new(0),
         })
     }
 
-    /// Answers one request; every fault is an answer too.
+    /// Answers one request; every fault is an answer too. What became of it is in the answer's extensions, as a
+    /// [`Record`].
     pub fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
+        self.answer_with(request, Patience::Waits).0
+    }
+
+    /// The answer to a request that can be answered without waiting for a disk or for anyone.
+    pub(crate) fn handle_at_once(&self, request: &Request<Bytes>) -> Option<Response<Bytes>> {
+        let target = request.headers().get("x-amz-target")?.as_bytes();
+        if self.interceptor.is_some() || !operation::QUICK.contains(&target) {
+            return None;
+        }
+        let (response, is_postponed) = self.answer_with(request.clone(), Patience::Hurries);
+        (!is_postponed).then_some(response)
+    }
+
+    /// Answers a request, and says whether that has to be done again with more patience.
+    fn answer_with(&self, request: Request<Bytes>, patience: Patience) -> (Response<Bytes>, bool) {
         let request_id = match entropy::uuid(&*self.entropy) {
             Ok(request_id) => request_id,
-            Err(error) => return wire::respond(Err(error.into()), ""),
+            Err(error) => return (wire::respond(Err(error.into()), ""), false),
         };
-        let known = request.extensions().get::<Caller>().cloned();
-        let signed = || Caller::of(request.headers(), self.default_account);
-        let caller = match known.map_or_else(signed, Ok) {
-            Ok(caller) => caller,
-            Err(failure) => return wire::respond(Err(failure), &request_id),
-        };
+        let now = self.clock.now();
         let (parts, body) = request.into_parts();
         let target = Target::of(&parts, &body);
+        let asked = Asked {
+            service: (!target.name().is_empty()).then(|| target.service()),
+            operation: target.name(),
+        };
+        let caller = match identify::identify(self, &parts, &body, asked, now) {
+            Ok(caller) => caller,
+            Err(failure) => {
+                let sheet = Sheet::new(now, &request_id, &target);
+                return (sheet.close(Err(failure)), false);
+            }
+        };
         let call = Call {
             operation: target.name(),
             number: self.calls.fetch_add(1, Ordering::Relaxed) + 1,
@@ -131,69 +201,138 @@ impl Engine {
             .as_ref()
             .and_then(|hook| hook.before(&call))
         {
-            return answer;
+            return (answer, false);
         }
-        let response = self.answer(&target, &body, &caller, &request_id);
-        match &self.interceptor {
-            Some(hook) => hook.after(&call, response),
-            None => response,
-        }
+        let mut sheet = Sheet::new(now, &request_id, &target);
+        sheet.patience = patience;
+        let outcome = self.answer(&mut sheet, &body, &caller);
+        let is_postponed = sheet.is_postponed;
+        let Some(hook) = &self.interceptor else {
+            sheet.caller = Some(caller);
+            return (sheet.close(outcome), is_postponed);
+        };
+        sheet.caller = Some(caller.clone());
+        (hook.after(&call, sheet.close(outcome)), is_postponed)
     }
 
     fn answer(
         &self,
-        target: &Target<'_>,
+        sheet: &mut Sheet<'_>,
         body: &[u8],
         caller: &Caller,
-        request_id: &str,
-    ) -> Response<Bytes> {
-        let handler = match target {
-            Target::Sts(action) => return sts::answer(action, caller, request_id),
-            Target::Kms(name) => operation::find(name),
-            Target::Unknown => None,
-        };
+    ) -> Result<Output, Failure> {
+        let carried = Carried::load(&self.database, &self.parsed, caller)?;
+        let moment = (sheet.now, sheet.request_id);
         let context = operation::Context {
-            database: &self.database,
-            entropy: &*self.entropy,
-            caller,
-            now: self.clock.now(),
-            request_id,
+            patience: sheet.patience,
+            ..self.context(caller, moment, body, carried)
         };
-        let outcome = handler
-            .ok_or_else(|| Failure::silent(Code::UnknownOperation))
-            .and_then(|handler| handler(&context, body));
-        wire::respond(outcome, request_id)
+        let outcome = match sheet.target {
+            Target::Json(name) => operation::find(name)
+                .ok_or_else(|| Failure::silent(Code::UnknownOperation))
+                .and_then(|handler| handler(&context))
+                .map(Output::Json),
+            Target::Query(service, name, form) => match service {
+                Service::Iam => iam::find(name),
+                Service::Sts | Service::Kms => sts::find(name),
+            }
+            .ok_or_else(|| {
+                let message = format!("Could not find operation {name}");
+                Failure::new(Code::InvalidAction, message)
+            })
+            .and_then(|action| action(&context, form))
+            .map(Output::Query),
+        };
+        sheet.is_postponed = context.is_postponed.get();
+        sheet.rulings = context.rulings.into_inner();
+        outcome
     }
 }
 
-/// What a request asks for.
-#[derive(Clone, Copy, Debug)]
-enum Target<'a> {
-    Kms(&'a str),
-    Sts(&'a str),
-    Unknown,
+/// What an operation answers with.
+enum Output {
+    Json(Bytes),
+    Query(Option<wire::Xml>),
 }
 
-impl<'a> Target<'a> {
-    /// KMS names its operation in a header, STS in the body.
-    fn of(parts: &'a http::request::Parts, body: &'a [u8]) -> Self {
-        if parts.method != http::Method::POST {
-            return Self::Unknown;
-        }
-        match parts.headers.get("x-amz-target") {
-            Some(target) => target
-                .to_str()
-                .ok()
-                .and_then(|target| target.strip_prefix("TrentService."))
-                .map_or(Self::Unknown, Self::Kms),
-            None => sts::action(body).map_or(Self::Unknown, Self::Sts),
+/// What is written down of a call while it goes on.
+struct Sheet<'a> {
+    now: Timestamp,
+    request_id: &'a str,
+    target: &'a Target,
+    caller: Option<Caller>,
+    rulings: Vec<Ruling>,
+    patience: Patience,
+    is_postponed: bool,
+}
+
+impl<'a> Sheet<'a> {
+    fn new(now: Timestamp, request_id: &'a str, target: &'a Target) -> Self {
+        Self {
+            now,
+            request_id,
+            target,
+            caller: None,
+            rulings: Vec::new(),
+            patience: Patience::Waits,
+            is_postponed: false,
         }
     }
 
-    fn name(self) -> &'a str {
-        match self {
-            Self::Kms(name) | Self::Sts(name) => name,
-            Self::Unknown => "",
-        }
+    /// Makes the answer, with the record of the call beside it.
+    fn close(self, outcome: Result<Output, Failure>) -> Response<Bytes> {
+        let Self {
+            now,
+            request_id,
+            target,
+            caller,
+            rulings,
+            patience: _,
+            is_postponed: _,
+        } = self;
+        // A name that a client made up is not written down.
+        let operation = match target {
+            Target::Json(name) => operation::find(name).map(|_| name),
+            Target::Query(Service::Iam, name, _) => iam::find(name).map(|_| name),
+            Target::Query(Service::Sts | Service::Kms, name, _) => sts::find(name).map(|_| name),
+        };
+        let record = Record {
+            request_id: request_id.to_owned(),
+            time: now,
+            service: target.service(),
+            operation: operation.cloned().unwrap_or_default(),
+            caller,
+            rulings,
+            error: outcome
+                .as_ref()
+                .err()
+                .map(|failure| recorded(failure, target)),
+        };
+        let mut response = match (target, outcome) {
+            (Target::Json(_), Ok(Output::Json(body))) => wire::respond(Ok(body), request_id),
+            (Target::Json(_), Ok(Output::Query(_))) => wire::respond(Ok(Bytes::new()), request_id),
+            (Target::Json(_), Err(failure)) => wire::respond(Err(failure), request_id),
+            (Target::Query(service, action, _), outcome) => {
+                let outcome = outcome.map(|output| match output {
+                    Output::Query(result) => result,
+                    Output::Json(_) => None,
+                });
+                wire::respond_query(*service, action, outcome, request_id)
+            }
+        };
+        response.extensions_mut().insert(Arc::new(record));
+        response
+    }
+}
+
+fn recorded(failure: &Failure, target: &Target) -> RecordedError {
+    let code = match target {
+        Target::Json(_) => failure.code.name(),
+        Target::Query(..) => failure.code.query_name(),
+    };
+    let is_told = failure.code == Code::AccessDenied;
+    RecordedError {
+        code: code.to_owned(),
+        message: failure.message.clone().filter(|_| is_told),
     }
 }

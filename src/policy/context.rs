@@ -55,6 +55,13 @@ impl Context {
             .insert(key.to_ascii_lowercase(), values.into_iter().collect());
     }
 
+    /// Takes over what another context says.
+    pub fn extend(&mut self, other: &Self) {
+        let entries = other.0.iter();
+        self.0
+            .extend(entries.map(|(key, values)| (key.clone(), values.clone())));
+    }
+
     /// The pairs of the encryption context: names in lower case, and values.
     pub(super) fn encryption_context(&self) -> impl Iterator<Item = (&str, &[String])> {
         const PREFIX: &str = "kms:encryptioncontext:";

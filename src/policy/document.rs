@@ -67,6 +67,17 @@ pub struct IdentityPolicy {
     pub statements: Vec<IdentityStatement>,
 }
 
+impl IdentityPolicy {
+    /// A policy that says nothing.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self {
+            version: Version::V2012,
+            statements: Vec::new(),
+        }
+    }
+}
+
 /// One statement of a policy that a caller carries.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdentityStatement {

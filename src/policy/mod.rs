@@ -36,8 +36,8 @@ pub use document::{
 pub use duty::{Allowance, Capability, Duties, Holder, User};
 pub use equality::{align, identical, same, write_canonical};
 pub use evaluate::{
-    Answer, Decision, Denial, Ground, Level, Outcome, Policies, Request, Source, authorize,
-    evaluate, evaluate_under,
+    Answer, Decision, Denial, Errand, Ground, Level, Outcome, Policies, Request, Source, authorize,
+    authorize_errand, evaluate, evaluate_under,
 };
 pub use extent::Extent;
 pub use grant::{Grant, read_grants, read_grants_text};

@@ -22,6 +22,8 @@ fn help_names_every_verb() {
       access       Show who can do what with live keys
       explain      Tell whether a request is allowed, and what decides it
       diff         Compare what two policies, or two sets of manifests, allow
+      serve        Serve the local engine to any KMS client
+      engine       Look after the local engine's state
       schema       Print the JSON Schema of manifests
       completions  Print a completion script for a shell
 

@@ -5,8 +5,10 @@ mod apply;
 mod check;
 mod diff;
 mod drift;
+mod engine;
 mod explain;
 mod plan;
+mod serve;
 
 use std::io::Write as _;
 
@@ -27,6 +29,8 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         Verb::Access(args) => block_on(access::run(args, context))?,
         Verb::Explain(args) => block_on(explain::run(args, context))?,
         Verb::Diff(args) => diff::run(args, context),
+        Verb::Serve(args) => serve::run(args, context),
+        Verb::Engine(args) => engine::run(args, context),
         Verb::Schema => {
             let mut out = std::io::stdout().lock();
             serde_json::to_writer_pretty(&mut out, &manifest::schema())?;

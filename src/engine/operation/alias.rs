@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 use serde::Deserialize;
 
+use crate::engine::authorize;
 use crate::engine::store::aliases;
 use crate::engine::store::keys::{self, Key};
 use crate::engine::wire::{Check, Code, Failure};
@@ -23,10 +24,11 @@ pub(super) struct Input {
 pub(super) fn create(context: &Context<'_>, input: &Input) -> Result<(), Failure> {
     let (name, target) = names(input)?;
     let place = context.caller.place();
+    let arn = find_key::alias_arn(&place, name);
     context.write(|connection| {
+        authorize::on_alias(context, Operation::CreateAlias, &arn)?;
         let key = target_key(context, connection, target, Operation::CreateAlias)?;
         if aliases::target(connection, &place, name)?.is_some() {
-            let arn = find_key::alias_arn(&place, name);
             return Err(Failure::new(
                 Code::AlreadyExists,
                 format!("An alias with the name {arn} already exists"),
@@ -46,10 +48,13 @@ pub(super) fn create(context: &Context<'_>, input: &Input) -> Result<(), Failure
 pub(super) fn update(context: &Context<'_>, input: &Input) -> Result<(), Failure> {
     let (name, target) = names(input)?;
     let place = context.caller.place();
+    let arn = find_key::alias_arn(&place, name);
     context.write(|connection| {
-        let missing = || find_key::unknown_alias(&find_key::alias_arn(&place, name));
+        authorize::on_alias(context, Operation::UpdateAlias, &arn)?;
+        let missing = || find_key::unknown_alias(&arn);
         let before = aliases::target(connection, &place, name)?.ok_or_else(missing)?;
         let before = keys::at(connection, before)?;
+        authorize::on_key(context, connection, &before, Operation::UpdateAlias)?;
         let after = target_key(context, connection, target, Operation::UpdateAlias)?;
         if !before.kind.shares_aliases_with(after.kind) {
             return Err(Failure::validation(
@@ -81,11 +86,15 @@ pub(super) fn delete(context: &Context<'_>, input: &DeleteInput) -> Result<(), F
     check.finish()?;
     check_prefix(name)?;
     let place = context.caller.place();
+    let arn = find_key::alias_arn(&place, name);
     context.write(|connection| {
-        if aliases::delete(connection, &place, name)? {
-            return Ok(());
-        }
-        Err(find_key::unknown_alias(&find_key::alias_arn(&place, name)))
+        authorize::on_alias(context, Operation::DeleteAlias, &arn)?;
+        let target = aliases::target(connection, &place, name)?;
+        let target = target.ok_or_else(|| find_key::unknown_alias(&arn))?;
+        let key = keys::at(connection, target)?;
+        authorize::on_key(context, connection, &key, Operation::DeleteAlias)?;
+        aliases::delete(connection, &place, name)?;
+        Ok(())
     })
 }
 

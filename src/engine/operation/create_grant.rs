@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
+use crate::engine::authorize;
 use crate::engine::entropy;
 use crate::engine::store::grants::{self, Grant, Terms};
 use crate::engine::store::keys::Key;
@@ -55,6 +56,8 @@ pub(super) fn create_grant(context: &Context<'_>, input: &Input) -> Result<Outpu
     check_context(&terms)?;
     let grant_id = context.write(|connection| {
         let key = find_key::find(context, connection, key_id, Operation::CreateGrant)?;
+        authorize::check_child(context, connection, &terms)?;
+        check_principals(context, connection, &terms)?;
         check_key(&key, &terms)?;
         if input.dry_run == Some(true) {
             return Err(grant_members::dry_run());
@@ -143,6 +146,22 @@ fn check_parties(terms: &Terms) -> Result<(), Failure> {
             .parse()
             .map_err(|_| invalid_principal(principal))?;
         Principal::from_arn(arn).map_err(|_| invalid_principal(principal))?;
+    }
+    Ok(())
+}
+
+/// Fails when a party is not there, for an engine that minds.
+fn check_principals(
+    context: &Context<'_>,
+    connection: &Connection,
+    terms: &Terms,
+) -> Result<(), Failure> {
+    let partition = context.caller.region.partition();
+    for name in [&terms.grantee, &terms.retiring].into_iter().flatten() {
+        let principal = Principal::parse(name, partition).map_err(|_| invalid_principal(name))?;
+        if !authorize::may_be_named(context, connection, &principal)? {
+            return Err(invalid_principal(name));
+        }
     }
     Ok(())
 }

@@ -79,6 +79,7 @@ pub(super) fn create_key(context: &Context<'_>, input: &Input) -> Result<Output,
         }
     };
     context.write(|connection| {
+        policy_text::check_principals(context, connection, &policy)?;
         check_key_store(context, connection, &key)?;
         key.row = keys::insert(connection, &key, None)?;
         if let Some(fresh) = &fresh {

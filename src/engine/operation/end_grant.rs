@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 use serde::Deserialize;
 
+use crate::engine::authorize;
 use crate::engine::store::grants::{self, Grant};
 use crate::engine::wire::{Check, Code, Failure};
 use crate::model::Operation;
@@ -71,6 +72,7 @@ pub(super) fn retire(context: &Context<'_>, input: &RetireInput) -> Result<(), F
                 ));
             }
         };
+        authorize::retirement(context, &grant)?;
         end(connection, &grant, input.dry_run)
     })
 }

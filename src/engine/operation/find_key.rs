@@ -2,12 +2,13 @@
 
 use rusqlite::Connection;
 
+use crate::engine::authorize;
 use crate::engine::store::aliases;
 use crate::engine::store::keys::{self, Key};
 use crate::engine::wire::{Code, Failure};
 use crate::model::{Arn, KeyArn, KeyId, Operation, Place, Region};
 
-use super::{Context, key_state};
+use super::{Context, grant_token, key_state};
 
 /// What a `KeyId` member names.
 enum Reference {
@@ -27,7 +28,7 @@ pub(super) fn find(
     Ok(key)
 }
 
-/// The key in a row that something else in the request leads to, such as a ciphertext.
+/// The key in a row that something else in the request leads to, such as a ciphertext; whoever asks.
 pub(super) fn at(connection: &Connection, row: i64, operation: Operation) -> Result<Key, Failure> {
     let key = keys::at(connection, row)?;
     key_state::check(&key, operation)?;
@@ -36,6 +37,7 @@ pub(super) fn at(connection: &Connection, row: i64, operation: Operation) -> Res
 
 /// A multi-Region key's relative in another Region.
 pub(super) fn relative(
+    context: &Context<'_>,
     connection: &Connection,
     key: &Key,
     region: &Region,
@@ -47,12 +49,28 @@ pub(super) fn relative(
     };
     let found = keys::find(connection, &place, key.arn.id.as_str())?;
     let relative = found.ok_or_else(|| unknown(&KeyArn::new(place, key.arn.id.clone())))?;
+    authorize::on_key(context, connection, &relative, operation)?;
     key_state::check(&relative, operation)?;
     Ok(relative)
 }
 
-/// Finds the key of a request.
+/// Finds the key of a request that the caller may make.
 pub(super) fn find_in_any_state(
+    context: &Context<'_>,
+    connection: &Connection,
+    text: &str,
+    operation: Operation,
+) -> Result<Key, Failure> {
+    let key = look_up(context, connection, text, operation)?;
+    grant_token::check(context)?;
+    if operation.is_key_level() {
+        authorize::on_key(context, connection, &key, operation)?;
+    }
+    Ok(key)
+}
+
+/// Finds the key of a request, whoever asks.
+pub(super) fn look_up(
     context: &Context<'_>,
     connection: &Connection,
     text: &str,

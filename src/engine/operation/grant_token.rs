@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 
 use crate::engine::wire::{Code, Failure};
 
@@ -16,6 +17,18 @@ pub(super) fn issue(context: &Context<'_>, grant_id: &str) -> Result<String, Fai
         .master
         .seal(grant_id.as_bytes(), LABEL, context.entropy)?;
     Ok(STANDARD.encode(sealed))
+}
+
+/// Checks the tokens of a request. Grants are known everywhere at once, so that good ones add nothing.
+pub(super) fn check(context: &Context<'_>) -> Result<(), Failure> {
+    let tokens = context
+        .members()
+        .get("GrantTokens")
+        .and_then(Value::as_array);
+    for token in tokens.into_iter().flatten().filter_map(Value::as_str) {
+        read(context, token)?;
+    }
+    Ok(())
 }
 
 /// The id of the grant that a token was issued for.

@@ -81,6 +81,7 @@ pub(super) fn put(context: &Context<'_>, input: &PutInput) -> Result<(), Failure
     context.write(|connection| {
         let key = find_key::find(context, connection, key_id, Operation::PutKeyPolicy)?;
         policy_text::check_policy(context, &key, text, bypass)?;
+        policy_text::check_principals(context, connection, text)?;
         Ok(policies::put(connection, key.row, text)?)
     })
 }

@@ -9,7 +9,6 @@ mod key_state;
 mod key_store_backend;
 mod key_store_members;
 mod key_use;
-mod lockout;
 mod metadata;
 mod page;
 mod policy_text;
@@ -52,16 +51,26 @@ mod sign;
 mod tags;
 mod update_key_store;
 
+use std::cell::{Cell, OnceCell, RefCell};
+
 use bytes::Bytes;
 use jiff::Timestamp;
 use rusqlite::Connection;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
+use crate::model::Operation;
+use crate::policy;
+
+use super::Rules;
+use super::authorize::{self, Carried};
 use super::caller::Caller;
 use super::entropy::Entropy;
+use super::parsed::Parsed;
+use super::record::Ruling;
 use super::store::{Database, deadlines};
-use super::wire::{self, Failure};
+use super::wire::{self, Code, Failure};
 
 /// What an operation works with.
 #[derive(Debug)]
@@ -71,11 +80,46 @@ pub(crate) struct Context<'a> {
     pub caller: &'a Caller,
     pub now: Timestamp,
     pub request_id: &'a str,
+    pub rules: Rules,
+    /// The request's body.
+    pub body: &'a [u8],
+    pub members: OnceCell<Map<String, Value>>,
+    pub parsed: &'a Parsed,
+    /// What the caller brings along.
+    pub carried: Carried,
+    /// Condition keys that an operation has found out besides its members.
+    pub known: RefCell<policy::Context>,
+    /// What was decided so far.
+    pub rulings: RefCell<Vec<Ruling>>,
+    pub patience: Patience,
+    /// Set when a write was given up for lack of patience; nothing has happened then.
+    pub is_postponed: Cell<bool>,
+}
+
+/// Whether an operation may wait for a disk or for another writer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    Waits,
+    Hurries,
 }
 
 impl Context<'_> {
+    /// The members of the body, whatever the operation makes of them.
+    pub(crate) fn members(&self) -> &Map<String, Value> {
+        let read = || serde_json::from_slice(self.body).unwrap_or_default();
+        self.members.get_or_init(read)
+    }
+
+    /// Notes a condition key for the decisions to come.
+    fn know(&self, key: &str, value: String) {
+        self.known.borrow_mut().set(key, [value]);
+    }
+
     /// Reads from one state of the store, in which everything that is due by now has happened.
-    fn read<T>(&self, run: impl Fn(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
+    pub(crate) fn read<T>(
+        &self,
+        run: impl Fn(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let settled = self.database.read(|connection| {
             if deadlines::passed(connection, self.now)? {
                 return Ok(None);
@@ -89,7 +133,14 @@ impl Context<'_> {
     }
 
     /// Changes the store after everything that is due by now has happened; all of it or nothing.
-    fn write<T>(&self, run: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
+    pub(crate) fn write<T>(
+        &self,
+        run: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        if self.patience == Patience::Hurries {
+            self.is_postponed.set(true);
+            return Err(Failure::silent(Code::Internal));
+        }
         self.database.write(|connection| {
             settle::settle(self, connection)?;
             run(connection)
@@ -98,14 +149,26 @@ impl Context<'_> {
 }
 
 /// An operation from body to body.
-pub(crate) type Handler = fn(&Context<'_>, &[u8]) -> Result<Bytes, Failure>;
+pub(crate) type Handler = fn(&Context<'_>) -> Result<Bytes, Failure>;
+
+/// Targets that mostly read, and little, so that answering them at once holds nobody up; where one has to write after
+/// all, it is asked again by somebody who can wait.
+pub(crate) const QUICK: &[&[u8]] = &[
+    b"TrentService.Decrypt",
+    b"TrentService.DescribeKey",
+    b"TrentService.Encrypt",
+    b"TrentService.GenerateDataKey",
+    b"TrentService.GenerateDataKeyWithoutPlaintext",
+    b"TrentService.GetKeyPolicy",
+    b"TrentService.GetKeyRotationStatus",
+];
 
 macro_rules! operations {
     ($($name:ident $way:ident $run:path,)+) => {
         /// Finds an operation by its name on the wire.
         pub(crate) fn find(name: &str) -> Option<Handler> {
             match name {
-                $(stringify!($name) => Some(|context, body| $way(context, body, $run)),)+
+                $(stringify!($name) => Some(|context| $way(context, stringify!($name), $run)),)+
                 _ => None,
             }
         }
@@ -175,19 +238,32 @@ operations! {
 /// Runs an operation that answers with members.
 fn answer<I: DeserializeOwned, O: Serialize>(
     context: &Context<'_>,
-    body: &[u8],
+    name: &str,
     run: impl Fn(&Context<'_>, &I) -> Result<O, Failure>,
 ) -> Result<Bytes, Failure> {
-    let output = run(context, &wire::read(body)?)?;
+    let output = run(context, &admit(context, name)?)?;
     wire::write(&output)
 }
 
 /// Runs an operation that answers with nothing.
 fn done<I: DeserializeOwned>(
     context: &Context<'_>,
-    body: &[u8],
+    name: &str,
     run: impl Fn(&Context<'_>, &I) -> Result<(), Failure>,
 ) -> Result<Bytes, Failure> {
-    run(context, &wire::read(body)?)?;
+    run(context, &admit(context, name)?)?;
     Ok(Bytes::new())
+}
+
+/// Reads the members of a request; what is about no key is authorised here, what is about one where it is found.
+fn admit<I: DeserializeOwned>(context: &Context<'_>, name: &str) -> Result<I, Failure> {
+    let members = wire::read(context.body)?;
+    match name.parse::<Operation>() {
+        // Who may retire a grant depends on the grant.
+        Ok(Operation::RetireGrant) => {}
+        Ok(operation) if !operation.is_key_level() => authorize::on_account(context, operation)?,
+        // `ReEncrypt` is no permission; its two halves are, each on its key.
+        Ok(_) | Err(_) => {}
+    }
+    Ok(members)
 }

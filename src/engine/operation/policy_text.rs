@@ -1,11 +1,14 @@
 //! What makes a text acceptable as a key's policy.
 
+use rusqlite::Connection;
+
+use crate::engine::authorize;
 use crate::engine::store::keys::Key;
 use crate::engine::wire::{Check, Code, Failure};
 use crate::model::{Place, Principal};
 use crate::policy::{self, Condition, Principals, Quantifier, Statement};
 
-use super::{Context, lockout};
+use super::Context;
 
 /// The longest policy; KMS Developer Guide, "Resource quotas".
 const LONGEST: usize = 32_768;
@@ -62,12 +65,33 @@ pub(super) fn check_policy(
     for statement in &document.statements {
         check_statement(statement)?;
     }
-    if bypass_lockout_check || lockout::keeps_access(context, key, &document) {
+    if bypass_lockout_check || authorize::keeps_access(context, key, &document) {
         return Ok(());
     }
     Err(malformed(
         "The new key policy will not allow you to update the key policy in the future.",
     ))
+}
+
+/// Fails when a policy names users or roles that are not there, for an engine that minds.
+pub(super) fn check_principals(
+    context: &Context<'_>,
+    connection: &Connection,
+    text: &str,
+) -> Result<(), Failure> {
+    let partition = context.caller.region.partition();
+    let document = context.parsed.document(text.to_owned(), partition);
+    let document = document.map_err(|error| malformed(error.to_string()))?;
+    let named = document.statements.iter().flat_map(|statement| {
+        let (Principals::Any(set) | Principals::Not(set)) = &statement.principals;
+        set.iter()
+    });
+    for principal in named {
+        if !authorize::may_be_named(context, connection, principal)? {
+            return Err(malformed(INVALID_PRINCIPALS));
+        }
+    }
+    Ok(())
 }
 
 fn check_statement(statement: &Statement) -> Result<(), Failure> {

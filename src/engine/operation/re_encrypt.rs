@@ -62,6 +62,8 @@ pub(super) fn re_encrypt(context: &Context<'_>, input: &Input) -> Result<Output,
     let pairs = pairs.unwrap_or_default();
     cipher::check_context(algorithm, pairs.len())?;
     let ((from, opening), (to, closing)) = context.read(|connection| {
+        let is_same = source.is_of(context, connection, destination)?;
+        context.know("kms:ReEncryptOnSameKey", is_same.to_string());
         let from = source.find(context, connection)?;
         let operation = Operation::ReEncryptTo;
         let to = find_key::find(context, connection, destination, operation)?;

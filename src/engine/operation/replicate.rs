@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
+use crate::engine::authorize;
 use crate::engine::store::keys::{self, Key, MultiRegion, Transition};
 use crate::engine::store::material;
 use crate::engine::store::{policies, rotations, tags};
@@ -47,6 +48,7 @@ pub(super) fn replicate(context: &Context<'_>, input: &Input) -> Result<Output, 
     let end = settle::end_of_transition(context)?;
     context.write(|connection| {
         let primary = find_key::find(context, connection, key_id, Operation::ReplicateKey)?;
+        authorize::on_account(context, Operation::CreateKey)?;
         check_primary(&primary)?;
         let replica = replica(&primary, &region, input.description.as_deref());
         if keys::find(connection, &replica.arn.place, replica.arn.id.as_str())?.is_some() {
@@ -61,6 +63,7 @@ pub(super) fn replicate(context: &Context<'_>, input: &Input) -> Result<Output, 
         };
         let bypass = input.bypass_policy_lockout_safety_check.unwrap_or(false);
         policy_text::check_policy(context, &replica, &policy, bypass)?;
+        policy_text::check_principals(context, connection, &policy)?;
         let row = keys::insert(connection, &replica, Some(end))?;
         copy_material(context, connection, &primary, row)?;
         policies::put(connection, row, &policy)?;
@@ -141,7 +144,7 @@ pub(super) fn update_primary(context: &Context<'_>, input: &UpdateInput) -> Resu
                 format!("{} is the primary key already.", old.arn),
             ));
         }
-        let new = find_key::relative(connection, &old, &region, operation)?;
+        let new = find_key::relative(context, connection, &old, &region, operation)?;
         keys::set_multi_region(connection, old.row, MultiRegion::Replica, end)?;
         keys::set_multi_region(connection, new.row, MultiRegion::Primary, end)?;
         keys::set_rotation(connection, new.row, old.rotation)?;

@@ -2,8 +2,9 @@
 
 use rusqlite::Connection;
 
+use crate::engine::authorize;
 use crate::engine::crypto::{self, SymmetricBlob, cipher as ciphers};
-use crate::engine::store::keys::Key;
+use crate::engine::store::keys::{self, Key};
 use crate::engine::store::material::{self, StoredMaterial};
 use crate::engine::wire::{Blob, Check, Code, Failure, words};
 use crate::model::Operation;
@@ -150,9 +151,36 @@ impl<'a> Source<'a> {
                  or you are not allowed to access.",
             )
         };
-        let key = find_key::at(connection, row.ok_or_else(gone)?, self.operation)?;
+        let row = row.ok_or_else(gone)?;
+        if self.key_id.is_none() {
+            let key = keys::at(connection, row)?;
+            let is_foreign = key.arn.place.account != context.caller.account;
+            let allowed = authorize::on_key(context, connection, &key, self.operation);
+            allowed.map_err(|denied| if is_foreign { gone() } else { denied })?;
+        }
+        let key = find_key::at(connection, row, self.operation)?;
         let stored = material::find(connection, key.row, &blob.material)?.ok_or_else(gone)?;
         Ok((key, stored))
+    }
+
+    /// True when the source's key is the one that a reference names, as far as can be told without asking who may.
+    pub(super) fn is_of(
+        &self,
+        context: &Context<'_>,
+        connection: &Connection,
+        named: &str,
+    ) -> Result<bool, Failure> {
+        let row = |text: &str, operation| {
+            let found = find_key::look_up(context, connection, text, operation);
+            found.ok().map(|key| key.row)
+        };
+        let region = context.caller.region.as_str();
+        let own = match (&self.blob, self.key_id) {
+            (Some(blob), _) => material::key_with(connection, region, &blob.material)?,
+            (None, Some(key_id)) => row(key_id, self.operation),
+            (None, None) => None,
+        };
+        Ok(own.is_some() && own == row(named, Operation::ReEncryptTo))
     }
 
     /// The key of a ciphertext that names none.

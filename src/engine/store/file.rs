@@ -7,20 +7,29 @@ use camino::Utf8Path;
 
 use super::OpenError;
 
+/// Makes the folder (0700) of a file where it is not there yet.
+pub(crate) fn prepare_folder(path: &Utf8Path) -> Result<(), OpenError> {
+    match path.parent().filter(|folder| !folder.as_str().is_empty()) {
+        Some(folder) => make_folder(folder).map_err(|source| fault(folder, source)),
+        None => Ok(()),
+    }
+}
+
 /// Makes a database's folder (0700) and file (0600) where they are not there yet.
 pub(crate) fn prepare(path: &Utf8Path) -> Result<(), OpenError> {
-    let fault = |path: &Utf8Path, source| OpenError::File {
-        path: path.to_owned(),
-        source,
-    };
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_str().is_empty()) {
-        make_folder(folder).map_err(|source| fault(folder, source))?;
-    }
+    prepare_folder(path)?;
     // SQLite gives its side files the mode of the database.
     private(OpenOptions::new().write(true).create(true).truncate(false))
         .open(path)
         .map(drop)
         .map_err(|source| fault(path, source))
+}
+
+pub(crate) fn fault(path: &Utf8Path, source: io::Error) -> OpenError {
+    OpenError::File {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 /// Writes a new private file so that it is either whole or not there.

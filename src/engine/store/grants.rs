@@ -189,6 +189,22 @@ pub(crate) fn of_grantee_after(
     )
 }
 
+/// A key's grants for any of some grantees.
+pub(crate) fn of_grantees(
+    connection: &Connection,
+    key: i64,
+    grantees: &[Option<String>; 4],
+) -> Sql<Vec<Grant>> {
+    let [first, second, third, fourth] = grantees;
+    list(
+        connection,
+        select!(
+            "WHERE g.key = ?1 AND (g.grantee IN (?2, ?3, ?4, ?5) OR g.grantee_service = ?2) ORDER BY g.row"
+        ),
+        params![key, first, second, third, fourth],
+    )
+}
+
 /// Grants in a Region, on any account's keys, that a principal may retire.
 pub(crate) fn retirable_after(
     connection: &Connection,

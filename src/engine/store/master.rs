@@ -4,6 +4,7 @@ use std::{fmt, fs, io};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use camino::Utf8Path;
@@ -18,8 +19,11 @@ use super::{OpenError, file};
 #[error("a sealed value is damaged")]
 pub(crate) struct Damaged;
 
-/// An AES-256-GCM key.
-pub(crate) struct MasterKey(LessSafeKey);
+/// An AES-256-GCM key, and a key for tags that is derived from it.
+pub(crate) struct MasterKey {
+    sealing: LessSafeKey,
+    tagging: hmac::Key,
+}
 
 impl fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -35,7 +39,16 @@ impl MasterKey {
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let key = UnboundKey::new(&AES_256_GCM, bytes).ok()?;
-        Some(Self(LessSafeKey::new(key)))
+        let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, bytes), b"tags");
+        Some(Self {
+            sealing: LessSafeKey::new(key),
+            tagging: hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref()),
+        })
+    }
+
+    /// What only this key can make of some bytes.
+    pub(crate) fn tag(&self, bytes: &[u8]) -> Vec<u8> {
+        hmac::sign(&self.tagging, bytes).as_ref().to_vec()
     }
 
     /// Encrypts a secret for one place, named by `label`.
@@ -47,7 +60,7 @@ impl MasterKey {
     ) -> Result<Vec<u8>, entropy::NoEntropy> {
         let nonce: [u8; NONCE_LEN] = entropy::bytes(entropy)?;
         let mut sealed = secret.to_vec();
-        self.0
+        self.sealing
             .seal_in_place_append_tag(
                 Nonce::assume_unique_for_key(nonce),
                 Aad::from(label),
@@ -62,7 +75,7 @@ impl MasterKey {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(Damaged)?;
         let mut secret = sealed.to_vec();
         let length = self
-            .0
+            .sealing
             .open_in_place(
                 Nonce::assume_unique_for_key(*nonce),
                 Aad::from(label),

@@ -5,6 +5,7 @@
 pub(crate) mod aliases;
 pub(crate) mod deadlines;
 pub(crate) mod grants;
+pub(crate) mod iam;
 pub(crate) mod key_stores;
 pub(crate) mod keys;
 pub(crate) mod material;
@@ -12,7 +13,7 @@ pub(crate) mod policies;
 pub(crate) mod rotations;
 pub(crate) mod tags;
 
-mod file;
+pub(crate) mod file;
 mod master;
 mod row;
 mod schema;
@@ -72,7 +73,7 @@ pub enum OpenError {
 }
 
 /// How many idle connections a file's pool keeps.
-const IDLE_CONNECTIONS: usize = 8;
+pub(crate) const IDLE_CONNECTIONS: usize = 8;
 /// How many prepared statements a connection keeps; more than the engine has.
 const STATEMENTS: usize = 128;
 /// How much of the file a connection keeps in memory, in KiB.
@@ -139,6 +140,29 @@ impl Database {
         self.with(|connection| transact(connection, "BEGIN IMMEDIATE", run))
     }
 
+    /// Copies the store, as it is at one moment, to a file that is not there yet, and its master key beside it.
+    pub(crate) fn copy_to(&self, path: &Utf8Path) -> Result<(), OpenError> {
+        let key = path.with_extension("key");
+        for file in [path, &key] {
+            if file.exists() {
+                let taken = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
+                return Err(file::fault(file, taken));
+            }
+        }
+        // Made first, so that nobody else can ever read it.
+        file::prepare(path)?;
+        match &self.backing {
+            Backing::Memory(connection) => vacuum_into(&lock(connection), path)?,
+            Backing::File { path: own, .. } => {
+                vacuum_into(&connect(own)?, path)?;
+                let text = std::fs::read(own.with_extension("key"));
+                let text = text.map_err(|source| file::fault(own, source))?;
+                file::write_whole(&key, &text).map_err(|source| file::fault(&key, source))?;
+            }
+        }
+        Ok(())
+    }
+
     fn with<T>(&self, run: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
         match &self.backing {
             Backing::Memory(connection) => run(&lock(connection)),
@@ -184,6 +208,12 @@ fn write_ahead(connection: &Connection) -> Result<(), rusqlite::Error> {
         }
     }
     connection.pragma_update(None, "journal_mode", "WAL")
+}
+
+fn vacuum_into(connection: &Connection, path: &Utf8Path) -> Result<(), rusqlite::Error> {
+    connection
+        .execute("VACUUM INTO ?1", [path.as_str()])
+        .map(|_| ())
 }
 
 fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {

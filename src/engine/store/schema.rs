@@ -2,10 +2,10 @@
 
 use rusqlite::Connection;
 
-use super::OpenError;
+use super::{OpenError, iam};
 
 /// What each version added to the one before; a database's version is the number of steps that it has taken.
-const STEPS: &[&str] = &[FIRST, SECOND];
+const STEPS: &[&str] = &[FIRST, SECOND, iam::TABLES];
 
 /// Times are milliseconds of the epoch. A key's other rows go with it.
 const FIRST: &str = "

@@ -8,7 +8,7 @@ use crate::engine::entropy::NoEntropy;
 
 macro_rules! codes {
     ($($variant:ident = $text:literal,)+) => {
-        /// An error code of KMS.
+        /// An error code of KMS, IAM or STS.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Code { $($variant,)+ }
 
@@ -34,20 +34,25 @@ codes! {
     CustomKeyStoreInvalidState = "CustomKeyStoreInvalidStateException",
     CustomKeyStoreNameInUse = "CustomKeyStoreNameInUseException",
     CustomKeyStoreNotFound = "CustomKeyStoreNotFoundException",
+    DeleteConflict = "DeleteConflict",
     Disabled = "DisabledException",
     DryRun = "DryRunOperationException",
+    EntityAlreadyExists = "EntityAlreadyExists",
     ExpiredImportToken = "ExpiredImportTokenException",
+    ExpiredToken = "ExpiredTokenException",
     IncompleteSignature = "IncompleteSignatureException",
     IncorrectKey = "IncorrectKeyException",
     IncorrectKeyMaterial = "IncorrectKeyMaterialException",
     IncorrectTrustAnchor = "IncorrectTrustAnchorException",
     Internal = "KMSInternalException",
+    InvalidAction = "InvalidAction",
     InvalidAliasName = "InvalidAliasNameException",
     InvalidArn = "InvalidArnException",
     InvalidCiphertext = "InvalidCiphertextException",
     InvalidGrantId = "InvalidGrantIdException",
     InvalidGrantToken = "InvalidGrantTokenException",
     InvalidImportToken = "InvalidImportTokenException",
+    InvalidInput = "InvalidInput",
     InvalidKeyUsage = "InvalidKeyUsageException",
     InvalidMac = "KMSInvalidMacException",
     InvalidMarker = "InvalidMarkerException",
@@ -56,10 +61,15 @@ codes! {
     LimitExceeded = "LimitExceededException",
     MalformedPolicyDocument = "MalformedPolicyDocumentException",
     MissingAuthenticationToken = "MissingAuthenticationTokenException",
+    NoSuchEntity = "NoSuchEntity",
     NotFound = "NotFoundException",
+    RequestEntityTooLarge = "RequestEntityTooLargeException",
+    RequestTimeout = "RequestTimeoutException",
     Serialization = "SerializationException",
+    SignatureMismatch = "InvalidSignatureException",
     Tag = "TagException",
     UnknownOperation = "UnknownOperationException",
+    UnrecognizedClient = "UnrecognizedClientException",
     UnsupportedOperation = "UnsupportedOperationException",
     Validation = "ValidationException",
     XksKeyAlreadyInUse = "XksKeyAlreadyInUseException",
@@ -81,8 +91,49 @@ impl Code {
     pub(crate) fn status(self) -> StatusCode {
         if self == Self::Internal {
             StatusCode::INTERNAL_SERVER_ERROR
+        } else if self == Self::RequestEntityTooLarge {
+            StatusCode::PAYLOAD_TOO_LARGE
+        } else if self == Self::RequestTimeout {
+            StatusCode::REQUEST_TIMEOUT
         } else {
             StatusCode::BAD_REQUEST
+        }
+    }
+
+    /// The code's name in answers of IAM and STS.
+    pub(crate) fn query_name(self) -> &'static str {
+        const OTHERS: &[(Code, &str)] = &[
+            (Code::Internal, "ServiceFailure"),
+            (Code::SignatureMismatch, "SignatureDoesNotMatch"),
+            (Code::UnrecognizedClient, "InvalidClientTokenId"),
+            (Code::Validation, "ValidationError"),
+        ];
+        let other = OTHERS.iter().find(|(code, _)| *code == self);
+        other.map_or(self.name().trim_end_matches("Exception"), |(_, name)| name)
+    }
+
+    /// The status of answers of IAM and STS.
+    pub(crate) fn query_status(self) -> StatusCode {
+        const FORBIDDEN: &[Code] = &[
+            Code::AccessDenied,
+            Code::ExpiredToken,
+            Code::SignatureMismatch,
+            Code::MissingAuthenticationToken,
+            Code::UnrecognizedClient,
+        ];
+        const CONFLICT: &[Code] = &[
+            Code::DeleteConflict,
+            Code::EntityAlreadyExists,
+            Code::LimitExceeded,
+        ];
+        if FORBIDDEN.contains(&self) {
+            StatusCode::FORBIDDEN
+        } else if CONFLICT.contains(&self) {
+            StatusCode::CONFLICT
+        } else if self == Self::NoSuchEntity {
+            StatusCode::NOT_FOUND
+        } else {
+            self.status()
         }
     }
 }

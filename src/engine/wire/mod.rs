@@ -1,9 +1,11 @@
-//! AWS JSON 1.1: how requests are read and answers are written.
+//! How requests are read and answers are written: AWS JSON 1.1, and the query protocol of IAM and STS.
 
 mod constraint;
 mod failure;
+pub(crate) mod percent;
 mod value;
 mod words;
+mod xml;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
@@ -15,6 +17,7 @@ pub(crate) use constraint::Check;
 pub(crate) use failure::{Code, Failure};
 pub(crate) use value::{Blob, Seconds};
 pub(crate) use words::words;
+pub(crate) use xml::{Form, Xml, respond_query};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.1");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");

@@ -2,7 +2,7 @@
 
 use sorted_vec::SortedSet;
 
-use super::Request;
+use super::Call;
 use crate::policy::condition::holds;
 use crate::policy::context::Facts;
 use crate::policy::document::{Actions, Condition, Resources, Version};
@@ -13,14 +13,14 @@ use crate::policy::variable::expand;
 /// One request as the statements of one policy see it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Matching<'a> {
-    pub(super) request: &'a Request<'a>,
+    pub(super) call: Call<'a>,
     pub(super) version: Version,
     pub(super) facts: Facts<'a>,
 }
 
 impl Matching<'_> {
     pub(super) fn covers_action(self, actions: &Actions) -> bool {
-        let action = self.request.action;
+        let action = self.call.action;
         match actions {
             Actions::Any(set) => set.iter().any(|pattern| pattern.matches(action)),
             Actions::Not(set) => {
@@ -47,9 +47,9 @@ impl Matching<'_> {
     }
 
     fn covers_key(self, resources: &Resources, fits: impl Fn(&Glob, &str) -> bool) -> bool {
-        let key = self.request.key.to_string();
+        let key = self.call.resource;
         let is_key = |text: &String| {
-            expand(text, self.version, self.facts).is_some_and(|pattern| fits(&pattern, &key))
+            expand(text, self.version, self.facts).is_some_and(|pattern| fits(&pattern, key))
         };
         match resources {
             Resources::Any(set) => set.iter().any(is_key),

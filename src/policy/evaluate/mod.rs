@@ -5,10 +5,12 @@ mod matching;
 
 use sorted_vec::SortedSet;
 
-pub use authorize::{Answer, Denial, Ground, Outcome, Policies, Source, authorize};
+pub use authorize::{
+    Answer, Denial, Errand, Ground, Outcome, Policies, Source, authorize, authorize_errand,
+};
 use matching::Matching;
 
-use crate::model::{KeyArn, Principal};
+use crate::model::{AccountId, KeyArn, Partition, Principal};
 use crate::policy::context::{Context, Facts, last_name, session_role};
 use crate::policy::document::{Document, Effect, Principals, Statement};
 use crate::policy::reading::{ANYONE_INCLUDES_SERVICES, Exemption, SESSIONS_IGNORE_CASE_OF_ROLE};
@@ -24,6 +26,27 @@ pub struct Request<'a> {
     pub key: &'a KeyArn,
     /// What else is known; it has the last word over what follows from the caller.
     pub context: &'a Context,
+}
+
+/// A request as statements see it: its resource as text, and whose that is.
+#[derive(Clone, Copy, Debug)]
+struct Call<'a> {
+    caller: &'a Principal,
+    action: &'a str,
+    resource: &'a str,
+    owner: (Partition, AccountId),
+}
+
+impl<'a> Call<'a> {
+    /// A request on a key, whose ARN is written out once.
+    fn on_key(request: &Request<'a>, resource: &'a str) -> Self {
+        Self {
+            caller: request.caller,
+            action: request.action,
+            resource,
+            owner: (request.key.partition, request.key.place.account),
+        }
+    }
 }
 
 /// How much access a policy gives, from least to most.
@@ -81,7 +104,8 @@ pub fn evaluate_under(
         exemption,
         has_boundary: false,
     };
-    decide(document, request, facts, caller)
+    let resource = request.key.to_string();
+    decide(document, Call::on_key(request, &resource), facts, caller)
 }
 
 /// What a key policy's answer depends on besides the request.
@@ -92,15 +116,10 @@ struct Caller {
     has_boundary: bool,
 }
 
-fn decide(
-    document: &Document,
-    request: &Request<'_>,
-    facts: Facts<'_>,
-    caller: Caller,
-) -> Decision {
+fn decide(document: &Document, call: Call<'_>, facts: Facts<'_>, caller: Caller) -> Decision {
     let evaluation = Evaluation {
         matching: Matching {
-            request,
+            call,
             version: document.version,
             facts,
         },
@@ -157,7 +176,7 @@ impl Evaluation<'_> {
     }
 
     fn denies(&self, principals: &Principals) -> bool {
-        let caller = self.matching.request.caller;
+        let caller = self.matching.call.caller;
         match principals {
             Principals::Any(set) => set
                 .iter()
@@ -169,7 +188,7 @@ impl Evaluation<'_> {
     }
 
     fn allows(&self, principals: &Principals) -> Level {
-        let caller = self.matching.request.caller;
+        let caller = self.matching.call.caller;
         let level = match principals {
             Principals::Any(set) if set.iter().any(|one| names(one, caller)) => Level::Direct,
             Principals::Any(set) if set.iter().any(|one| stands_for_account_of(one, caller)) => {
@@ -184,12 +203,11 @@ impl Evaluation<'_> {
 
     /// The most that a key policy can give the caller.
     fn limit(&self) -> Level {
-        let key = self.matching.request.key;
-        match self.matching.request.caller {
+        match self.matching.call.caller {
             // KMS answers nobody who has not signed the request.
             Principal::Anyone => Level::None,
             Principal::Service(_) | Principal::Deleted(_) => Level::Direct,
-            caller if caller.home() == Some((key.partition, key.place.account)) => Level::Direct,
+            caller if caller.home() == Some(self.matching.call.owner) => Level::Direct,
             Principal::Account(..)
             | Principal::User(_)
             | Principal::Role(_)

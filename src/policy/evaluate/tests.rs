@@ -1,7 +1,6 @@
 //! One statement or two against one caller, a line each.
 
 use super::*;
-use crate::model::Partition;
 use crate::policy::read;
 
 const KEY: &str = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";

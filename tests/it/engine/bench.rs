@@ -10,7 +10,7 @@ use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::types::{KeySpec, KeyUsageType};
 use bytes::Bytes;
 use jiff::Timestamp;
-use keywright::engine::{Clock, Engine, Settings, Store};
+use keywright::engine::{Clock, Engine, Rules, Settings, Store};
 
 use crate::support::engine::{Seeded, engine_config};
 
@@ -60,6 +60,7 @@ impl Bench {
             clock: shared,
             entropy: Arc::new(Seeded::new(seed)),
             default_account: "999988887777".parse().unwrap(),
+            rules: Rules::default(),
             interceptor: None,
         });
         let engine = Arc::new(engine.unwrap());

@@ -98,5 +98,7 @@ VALUES (1, '111122223333', 'eu-central-1', '11111111-1111-4111-8111-111111111111
         'ENCRYPT_DECRYPT', 'EXTERNAL', 0, 0, NULL);
 INSERT INTO rotations (key, material, kind, date)
 VALUES (1, 'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb', 'ON_DEMAND', 0);
-INSERT INTO policies (key, text) VALUES (1, '{}'), (2, '{}');
+INSERT INTO policies (key, text) VALUES
+    (1, '{"Statement":[{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:*","Resource":"*"}]}'),
+    (2, '{"Statement":[{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:*","Resource":"*"}]}');
 PRAGMA user_version = 1;

@@ -3,7 +3,10 @@
 use aws_sdk_kms::operation::create_grant::builders::CreateGrantFluentBuilder;
 use aws_sdk_kms::types::{GrantConstraints, GrantOperation, KeySpec, KeyUsageType};
 
-use super::bench::{Bench, UNKNOWN, arn, client, refused};
+use serde_json::{Value, json};
+
+use super::bench::{ACCOUNT, Bench, UNKNOWN, arn, client, refused};
+use crate::support::desk::{As, Desk, keys};
 
 const GRANTEE: &str = "arn:aws:iam::111122223333:role/grantee";
 const RETIRER: &str = "arn:aws:iam::111122223333:role/retirer";
@@ -373,7 +376,10 @@ async fn retirers_find_their_grants_on_any_accounts_keys() {
         .send()
         .await
         .unwrap();
-    grant(&bench, &foreign)
+    let of_others = other.create_grant().key_id(&foreign);
+    of_others
+        .grantee_principal(GRANTEE)
+        .operations(GrantOperation::Decrypt)
         .retiring_principal(RETIRER)
         .send()
         .await
@@ -396,4 +402,226 @@ async fn retirers_find_their_grants_on_any_accounts_keys() {
          {RETIRER}"
     );
     refused(listed.send().await, "AccessDeniedException", &message);
+}
+
+/// Makes a grant as the owner, and gives its answer.
+fn granted(desk: &Desk, key: &str, terms: &Value) -> Value {
+    let mut members = json!({"KeyId": key});
+    members
+        .as_object_mut()
+        .unwrap()
+        .extend(terms.as_object().unwrap().clone());
+    let (status, body) = desk.kms(&As::Root(ACCOUNT), "CreateGrant", &members);
+    assert_eq!(status, 200, "{body}");
+    body
+}
+
+/// A key whose policy leaves all to its account, with users who carry nothing.
+fn stage() -> (Desk, String, As, As) {
+    let desk = Desk {
+        now: jiff::Timestamp::from_millisecond(1_780_000_000_000).unwrap(),
+        engine: Bench::new().engine,
+    };
+    let (_, made) = desk.kms(&As::Root(ACCOUNT), "CreateKey", &json!({}));
+    let key = made["KeyMetadata"]["Arn"].as_str().unwrap().to_owned();
+    let user = |account: &'static str, name: &str| {
+        let root = As::Root(account);
+        desk.done(&root, "CreateUser", &[("UserName", name)]);
+        As::Key(keys(&desk.done(
+            &root,
+            "CreateAccessKey",
+            &[("UserName", name)],
+        )))
+    };
+    let (ann, eve) = (user(ACCOUNT, "ann"), user("444455556666", "eve"));
+    (desk, key, ann, eve)
+}
+
+const ANN: &str = "arn:aws:iam::111122223333:user/ann";
+const EVE: &str = "arn:aws:iam::444455556666:user/eve";
+
+#[track_caller]
+fn check(desk: &Desk, who: &As, operation: &str, members: &Value, expected: &str) {
+    let (status, body) = desk.kms(who, operation, members);
+    let found = if status == 200 {
+        "ok"
+    } else {
+        body["__type"].as_str().unwrap()
+    };
+    assert_eq!(found, expected, "{body}");
+}
+
+const DENIED: &str = "AccessDeniedException";
+
+#[test]
+fn a_grant_gives_its_operations_to_its_grantee_in_any_account() {
+    let (desk, key, ann, eve) = stage();
+    let encrypt = json!({"KeyId": key, "Plaintext": "aGVsbG8="});
+    let describe = json!({"KeyId": key});
+    for (who, arn) in [(&ann, ANN), (&eve, EVE)] {
+        check(&desk, who, "Encrypt", &encrypt, DENIED);
+        let made = granted(
+            &desk,
+            &key,
+            &json!({"GranteePrincipal": arn, "Operations": ["Encrypt"]}),
+        );
+        check(&desk, who, "Encrypt", &encrypt, "ok");
+        check(&desk, who, "DescribeKey", &describe, DENIED);
+        let revoked = json!({"KeyId": key, "GrantId": made["GrantId"]});
+        check(&desk, &As::Root(ACCOUNT), "RevokeGrant", &revoked, "ok");
+        check(&desk, who, "Encrypt", &encrypt, DENIED);
+    }
+}
+
+#[test]
+fn constraints_bind_a_grant_to_encryption_contexts() {
+    let (desk, key, ann, _) = stage();
+    let with = |context: Value| json!({"KeyId": key, "Plaintext": "aGVsbG8=", "EncryptionContext": context});
+    let describe = json!({"KeyId": key});
+    let operations = ["Encrypt", "DescribeKey"];
+    let subset = json!({"GranteePrincipal": ANN, "Operations": operations, "Constraints": {"EncryptionContextSubset": {"a": "b"}}});
+    let made = granted(&desk, &key, &subset);
+    check(&desk, &ann, "Encrypt", &with(json!({"a": "b"})), "ok");
+    check(
+        &desk,
+        &ann,
+        "Encrypt",
+        &with(json!({"a": "b", "c": "d"})),
+        "ok",
+    );
+    check(&desk, &ann, "Encrypt", &with(json!({"a": "c"})), DENIED);
+    check(&desk, &ann, "Encrypt", &with(json!({})), DENIED);
+    check(&desk, &ann, "DescribeKey", &describe, "ok");
+    let revoked = json!({"KeyId": key, "GrantId": made["GrantId"]});
+    check(&desk, &As::Root(ACCOUNT), "RevokeGrant", &revoked, "ok");
+    let equals = json!({"GranteePrincipal": ANN, "Operations": operations, "Constraints": {"EncryptionContextEquals": {"a": "b"}}});
+    granted(&desk, &key, &equals);
+    check(&desk, &ann, "Encrypt", &with(json!({"a": "b"})), "ok");
+    check(
+        &desk,
+        &ann,
+        "Encrypt",
+        &with(json!({"a": "b", "c": "d"})),
+        DENIED,
+    );
+}
+
+#[test]
+fn a_denial_in_a_policy_overrides_a_grant() {
+    let (desk, key, ann, _) = stage();
+    granted(
+        &desk,
+        &key,
+        &json!({"GranteePrincipal": ANN, "Operations": ["Encrypt"]}),
+    );
+    let deny = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"kms:Encrypt","Resource":"*"}]}"#;
+    let members = [
+        ("UserName", "ann"),
+        ("PolicyName", "p"),
+        ("PolicyDocument", deny),
+    ];
+    desk.done(&As::Root(ACCOUNT), "PutUserPolicy", &members);
+    check(
+        &desk,
+        &ann,
+        "Encrypt",
+        &json!({"KeyId": key, "Plaintext": "aGVsbG8="}),
+        DENIED,
+    );
+}
+
+#[test]
+fn a_grant_made_by_virtue_of_a_grant_gives_no_more() {
+    let (desk, key, ann, _) = stage();
+    let parent = json!({
+        "GranteePrincipal": ANN, "Operations": ["Encrypt", "CreateGrant"],
+        "Constraints": {"EncryptionContextSubset": {"a": "b"}},
+    });
+    granted(&desk, &key, &parent);
+    let child = |operations: Value, constraints: Value| json!({"KeyId": key, "GranteePrincipal": EVE, "Operations": operations, "Constraints": constraints});
+    let same = json!({"EncryptionContextSubset": {"a": "b"}});
+    let stricter = json!({"EncryptionContextSubset": {"a": "b", "c": "d"}});
+    let exact = json!({"EncryptionContextEquals": {"a": "b"}});
+    for constraints in [&same, &stricter, &exact] {
+        check(
+            &desk,
+            &ann,
+            "CreateGrant",
+            &child(json!(["Encrypt"]), constraints.clone()),
+            "ok",
+        );
+    }
+    check(
+        &desk,
+        &ann,
+        "CreateGrant",
+        &child(json!(["Decrypt"]), same),
+        DENIED,
+    );
+    check(
+        &desk,
+        &ann,
+        "CreateGrant",
+        &child(json!(["Encrypt"]), json!({})),
+        DENIED,
+    );
+    let other = json!({"EncryptionContextSubset": {"a": "c"}});
+    check(
+        &desk,
+        &ann,
+        "CreateGrant",
+        &child(json!(["Encrypt"]), other),
+        DENIED,
+    );
+}
+
+#[test]
+fn a_grant_is_retired_by_those_whom_it_names_and_by_its_account() {
+    let (desk, key, ann, eve) = stage();
+    let root = As::Root(ACCOUNT);
+    let retire = |who: &As, made: &Value, expected: &str| {
+        let by_token = json!({"GrantToken": made["GrantToken"]});
+        check(&desk, who, "RetireGrant", &by_token, expected);
+    };
+    let plain = json!({"GranteePrincipal": ANN, "Operations": ["Encrypt"]});
+    let made = granted(&desk, &key, &plain);
+    retire(&ann, &made, DENIED);
+    retire(&eve, &made, DENIED);
+    retire(&root, &made, "ok");
+    let by_grantee = json!({"GranteePrincipal": ANN, "Operations": ["Encrypt", "RetireGrant"]});
+    retire(&ann, &granted(&desk, &key, &by_grantee), "ok");
+    let by_retirer =
+        json!({"GranteePrincipal": ANN, "RetiringPrincipal": EVE, "Operations": ["Encrypt"]});
+    let made = granted(&desk, &key, &by_retirer);
+    retire(&ann, &made, DENIED);
+    let by_id = json!({"KeyId": key, "GrantId": made["GrantId"]});
+    check(&desk, &eve, "RetireGrant", &by_id, "ok");
+    let deny = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"kms:RetireGrant","Resource":"*"}]}"#;
+    let members = [
+        ("UserName", "eve"),
+        ("PolicyName", "p"),
+        ("PolicyDocument", deny),
+    ];
+    desk.done(&As::Root("444455556666"), "PutUserPolicy", &members);
+    retire(&eve, &granted(&desk, &key, &by_retirer), DENIED);
+}
+
+#[test]
+fn tokens_are_the_engines_own_or_none() {
+    let (desk, key, ann, _) = stage();
+    let made = granted(
+        &desk,
+        &key,
+        &json!({"GranteePrincipal": ANN, "Operations": ["Encrypt"]}),
+    );
+    let with =
+        |token: &Value| json!({"KeyId": key, "Plaintext": "aGVsbG8=", "GrantTokens": [token]});
+    check(&desk, &ann, "Encrypt", &with(&made["GrantToken"]), "ok");
+    check(
+        &desk,
+        &ann,
+        "Encrypt",
+        &with(&json!("nonsense")),
+        "InvalidGrantTokenException",
+    );
 }

@@ -1,6 +1,6 @@
 //! `GetKeyPolicy`, `PutKeyPolicy`, `ListKeyPolicies`.
 
-use super::bench::{ACCOUNT, Bench, refused};
+use super::bench::{ACCOUNT, Bench, arn, refused};
 
 fn allow(principal: &str, action: &str) -> String {
     format!(
@@ -41,7 +41,7 @@ async fn the_default_policy_lets_the_account_decide() {
 async fn a_put_policy_is_got_back() {
     let bench = Bench::new();
     let id = bench.key().await;
-    let policy = allow(&root(), "kms:Put*");
+    let policy = allow(&root(), "kms:*KeyPol*");
     let put = bench.kms.put_key_policy().key_id(&id).policy(&policy);
     put.send().await.unwrap();
     let got = bench.kms.get_key_policy().key_id(&id).send().await.unwrap();
@@ -100,7 +100,12 @@ async fn the_lock_out_check_can_be_bypassed() {
         .key_id(&id)
         .policy(&policy)
         .bypass_policy_lockout_safety_check(true);
-    put.send().await.unwrap();
+    let message = format!(
+        "User: arn:aws:iam::{ACCOUNT}:root is not authorized to perform: kms:PutKeyPolicy on resource: {} because no \
+         resource-based policy allows the kms:PutKeyPolicy action",
+        arn(&id)
+    );
+    refused(put.send().await, "AccessDeniedException", &message);
 }
 
 #[tokio::test]

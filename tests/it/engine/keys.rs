@@ -99,15 +99,17 @@ async fn keys_stay_in_their_region_and_account() {
 
     let other = client(&bench.engine, "444455556666", "eu-central-1");
     assert!(other.list_keys().send().await.unwrap().keys().is_empty());
+    let message = |operation: &str| {
+        format!(
+            "User: arn:aws:iam::444455556666:root is not authorized to perform: kms:{operation} on resource: {} because \
+             no resource-based policy allows the kms:{operation} action",
+            arn(&id)
+        )
+    };
     let found = other.describe_key().key_id(arn(&id)).send().await;
-    assert_eq!(found.unwrap().key_metadata.unwrap().key_id, id);
+    refused(found, "AccessDeniedException", &message("DescribeKey"));
     let got = other.get_key_policy().key_id(arn(&id)).send().await;
-    let message = format!(
-        "User: arn:aws:iam::444455556666:root is not authorized to perform: kms:GetKeyPolicy on resource: {} because \
-         no resource-based policy allows the kms:GetKeyPolicy action",
-        arn(&id)
-    );
-    refused(got, "AccessDeniedException", &message);
+    refused(got, "AccessDeniedException", &message("GetKeyPolicy"));
 }
 
 #[tokio::test]

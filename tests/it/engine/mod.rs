@@ -3,10 +3,12 @@
 mod bench;
 
 mod aliases;
+mod authorization;
 mod data_key_pairs;
 mod deletion;
 mod encryption;
 mod grants;
+mod iam;
 mod identity;
 mod imports;
 mod interceptor;
@@ -25,6 +27,8 @@ mod random;
 mod re_encryption;
 mod requests;
 mod rotation;
+mod sessions;
 mod shared_secrets;
 mod signatures;
+mod signed_requests;
 mod tags;

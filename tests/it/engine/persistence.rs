@@ -221,7 +221,7 @@ async fn a_later_versions_database_is_refused() {
         home.open(),
         Err(OpenError::Newer {
             found: 99,
-            known: 2
+            known: 3
         })
     ));
 }

@@ -1,6 +1,7 @@
 //! What the tests share.
 
 pub(crate) mod account;
+pub(crate) mod desk;
 pub(crate) mod engine;
 pub(crate) mod manifests;
 pub(crate) mod policies;

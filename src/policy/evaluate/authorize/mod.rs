@@ -1,8 +1,10 @@
 //! What key policy, the caller's own policies and grants say together.
 
+mod errand;
+
 use std::fmt;
 
-use super::{Caller, Decision, Level, Matching, Request, decide, names};
+use super::{Call, Caller, Decision, Level, Matching, Request, decide, names};
 use crate::model::{Operation, Principal};
 use crate::policy::context::{Context, Facts};
 use crate::policy::document::{
@@ -13,6 +15,8 @@ use crate::policy::reading::{
     Exemption, FOREIGN_ROOT_USER_NEEDS_POLICY, GRANTS_ARE_LIMITED,
     PRINCIPAL_ARN_CONDITION_IS_LIMITED, UNKNOWN_OPERATIONS_CROSS_ACCOUNTS,
 };
+
+pub use errand::{Errand, authorize_errand};
 
 /// All that has a say about a request on one key.
 #[derive(Clone, Copy, Debug)]
@@ -159,9 +163,16 @@ pub fn authorize(policies: &Policies<'_>, request: &Request<'_>) -> Answer {
         exemption: Exemption::default(),
         has_boundary: policies.boundary.is_some(),
     };
-    let key = decide(policies.key, request, facts, caller);
-    let level = key.level;
-    let hearing = Hearing::open(policies, request, facts, key);
+    let resource = request.key.to_string();
+    let call = Call::on_key(request, &resource);
+    let key = decide(policies.key, call, facts, caller);
+    let grants = reaches(policies, request, facts);
+    conclude(&Hearing::open(policies, call, facts, key, grants))
+}
+
+/// Puts together what was heard.
+fn conclude(hearing: &Hearing<'_>) -> Answer {
+    let level = hearing.key.level;
     let answer = |outcome, by, denial| Answer {
         outcome,
         level,
@@ -206,9 +217,11 @@ impl Policies<'_> {
             exemption,
             has_boundary: self.boundary.is_some(),
         };
-        let key = decide(self.key, request, facts, caller);
+        let resource = request.key.to_string();
+        let call = Call::on_key(request, &resource);
+        let key = decide(self.key, call, facts, caller);
         let level = key.level;
-        let hearing = Hearing::open(self, request, facts, key);
+        let hearing = Hearing::open(self, call, facts, key, reaches(self, request, facts));
         if !hearing.denied().is_empty() {
             return Level::Deny;
         }
@@ -227,6 +240,16 @@ impl Policies<'_> {
             Level::None
         }
     }
+}
+
+/// What each grant has to do with a request.
+fn reaches<'a>(
+    policies: &Policies<'a>,
+    request: &Request<'_>,
+    facts: Facts<'_>,
+) -> Vec<(&'a Grant, Reach)> {
+    let reach = |grant: &'a Grant| (grant, grant.reach(request, facts));
+    policies.grants.iter().map(reach).collect()
 }
 
 /// What the caller's policies of one kind say.
@@ -265,13 +288,13 @@ impl Voice {
 
     fn of<'a>(
         policies: impl IntoIterator<Item = (Source, &'a IdentityPolicy)>,
-        request: &Request<'_>,
+        call: Call<'_>,
         facts: Facts<'_>,
     ) -> Self {
         let mut voice = Self::default();
         for (source, policy) in policies {
             let matching = Matching {
-                request,
+                call,
                 version: policy.version,
                 facts,
             };
@@ -283,7 +306,7 @@ impl Voice {
 
 /// What each side says, before it is put together.
 struct Hearing<'a> {
-    request: &'a Request<'a>,
+    call: Call<'a>,
     policies: &'a Policies<'a>,
     key: Decision,
     identity: Voice,
@@ -295,25 +318,25 @@ struct Hearing<'a> {
 impl<'a> Hearing<'a> {
     fn open(
         policies: &'a Policies<'a>,
-        request: &'a Request<'a>,
+        call: Call<'a>,
         facts: Facts<'_>,
         key: Decision,
+        grants: Vec<(&'a Grant, Reach)>,
     ) -> Self {
         let hear = |all: &[IdentityPolicy], source: fn(usize) -> Source| {
             let numbered = all.iter().enumerate();
-            Voice::of(numbered.map(|(at, one)| (source(at), one)), request, facts)
+            Voice::of(numbered.map(|(at, one)| (source(at), one)), call, facts)
         };
         let boundary = policies.boundary;
         let has_session = !policies.session.is_empty();
-        let reach = |grant: &'a Grant| (grant, grant.reach(request, facts));
         Self {
-            request,
+            call,
             policies,
             key,
             identity: hear(policies.identity, Source::Identity),
-            boundary: boundary.map(|one| Voice::of([(Source::Boundary, one)], request, facts)),
+            boundary: boundary.map(|one| Voice::of([(Source::Boundary, one)], call, facts)),
             session: has_session.then(|| hear(policies.session, Source::Session)),
-            grants: policies.grants.iter().map(reach).collect(),
+            grants,
         }
     }
 
@@ -340,14 +363,14 @@ impl<'a> Hearing<'a> {
     fn by_policies(&self) -> Result<Vec<Ground>, Denial> {
         let statements = &self.key.statements;
         match self.key.level {
-            Level::Deny | Level::None if *self.request.caller == Principal::Anyone => {
+            Level::Deny | Level::None if *self.call.caller == Principal::Anyone => {
                 Err(Denial::Unsigned)
             }
             Level::Deny | Level::None if self.identity.allows.is_empty() => Err(Denial::KeyPolicy),
             Level::Deny | Level::None => Err(Denial::KeyPolicyIgnoresIam),
             Level::Delegated => {
-                if self.is_foreign() && !crosses_accounts(self.request.action) {
-                    return Err(Denial::NotAcrossAccounts(self.request.action.to_owned()));
+                if self.is_foreign() && !crosses_accounts(self.call.action) {
+                    return Err(Denial::NotAcrossAccounts(self.call.action.to_owned()));
                 }
                 let mut by: Vec<Ground> = self.of_key(statements).collect();
                 by.extend(self.by_iam()?);
@@ -386,7 +409,7 @@ impl<'a> Hearing<'a> {
 
     /// What the caller's own policies allow, where the key policy leaves it to them.
     fn by_iam(&self) -> Result<Vec<Ground>, Denial> {
-        let is_root = matches!(self.request.caller, Principal::Account(..));
+        let is_root = matches!(self.call.caller, Principal::Account(..));
         let needs_policy = !is_root || (self.is_foreign() && FOREIGN_ROOT_USER_NEEDS_POLICY);
         if self.identity.allows.is_empty() && needs_policy {
             return Err(if self.is_foreign() {
@@ -435,18 +458,15 @@ impl<'a> Hearing<'a> {
         match principals {
             Principals::Any(set) => set
                 .iter()
-                .filter(|one| names(one, self.request.caller))
+                .filter(|one| names(one, self.call.caller))
                 .all(|one| matches!(one, Principal::Role(_))),
             Principals::Not(_) => false,
         }
     }
 
     fn is_foreign(&self) -> bool {
-        let key = self.request.key;
-        self.request
-            .caller
-            .home()
-            .is_some_and(|its| its != (key.partition, key.place.account))
+        let home = self.call.caller.home();
+        home.is_some_and(|its| its != self.call.owner)
     }
 
     fn of_key(&self, statements: &[usize]) -> impl Iterator<Item = Ground> {

@@ -1,0 +1,143 @@
+//! What a caller carries: its identity policies, its boundary, and its tags.
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use crate::engine::caller::Caller;
+use crate::engine::iam::builtin;
+use crate::engine::parsed::Parsed;
+use crate::engine::store::Database;
+use crate::engine::store::iam::entities::{self, Entity, Kind};
+use crate::engine::store::iam::{inline, managed};
+use crate::engine::wire::Failure;
+use crate::model::{Arn, Principal};
+use crate::policy::{Context, IdentityPolicy};
+
+/// What comes with a caller into every decision.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Carried {
+    pub(crate) identity: Arc<[IdentityPolicy]>,
+    boundary: Option<IdentityPolicy>,
+    /// The role or user behind a session.
+    pub(crate) source: Option<String>,
+    /// Tags of the principal and of its session, and the role's own ARN.
+    pub(crate) facts: Context,
+}
+
+impl Carried {
+    /// The permissions boundary; one that is gone allows nothing.
+    pub(super) fn boundary(&self) -> Option<&IdentityPolicy> {
+        self.boundary.as_ref()
+    }
+
+    /// Loads what a caller carries; a root user carries nothing.
+    pub(crate) fn load(
+        database: &Database,
+        parsed: &Parsed,
+        caller: &Caller,
+    ) -> Result<Self, Failure> {
+        match &caller.principal {
+            Principal::Account(..) | Principal::Anyone | Principal::Service(_) => {
+                Ok(Self::default())
+            }
+            Principal::User(_)
+            | Principal::Role(_)
+            | Principal::Session(_)
+            | Principal::Federated(_)
+            | Principal::Deleted(_) => {
+                database.read(|connection| of_entity(connection, parsed, caller))
+            }
+        }
+    }
+}
+
+fn of_entity(
+    connection: &Connection,
+    parsed: &Parsed,
+    caller: &Caller,
+) -> Result<Carried, Failure> {
+    let mut carried = Carried::default();
+    if let Some(session) = &caller.session {
+        if let Principal::Account(..) = session.source {
+            // A root user's own session is not narrower than the root user.
+            carried.identity = read(parsed, vec![builtin::EVERYTHING.to_owned()])?;
+        }
+        for (name, value) in &session.tags {
+            put_tag(&mut carried.facts, name, value);
+        }
+    }
+    let Some(entity) = entity(connection, caller)? else {
+        return Ok(carried);
+    };
+    let mut texts = inline::in_force(connection, entity.row)?;
+    let attached = managed::attached_through_groups(connection, entity.row)?;
+    texts.extend(
+        attached
+            .iter()
+            .filter_map(|arn| builtin::text(arn))
+            .map(str::to_owned),
+    );
+    carried.identity = read(parsed, texts)?;
+    if let Some(arn) = &entity.boundary {
+        let text = managed_text(connection, arn)?;
+        let found = read(parsed, text.into_iter().collect())?;
+        carried.boundary = Some(found.first().cloned().unwrap_or_else(IdentityPolicy::empty));
+    }
+    for (name, value) in entities::tags(connection, entity.row)? {
+        let key = format!("aws:PrincipalTag/{name}");
+        if carried.facts.get(&key).is_none() {
+            put_tag(&mut carried.facts, &name, &value);
+        }
+    }
+    if matches!(caller.principal, Principal::Session(_)) {
+        carried.facts.set("aws:PrincipalArn", [entity.arn()]);
+    }
+    carried.source = Some(entity.arn());
+    Ok(carried)
+}
+
+/// The user or role whose policies count; after it was deleted, another of the same name is not it.
+fn entity(connection: &Connection, caller: &Caller) -> Result<Option<Entity>, Failure> {
+    let found = match (&caller.session, &caller.principal) {
+        (Some(session), _) => {
+            let found = entities::of_principal(connection, &session.source)?;
+            found.filter(|entity| entity.id == session.source_id)
+        }
+        (None, Principal::Session(arn)) => {
+            entities::find(connection, caller.account, Kind::Role, role_name(arn))?
+        }
+        (None, principal) => entities::of_principal(connection, principal)?,
+    };
+    Ok(found)
+}
+
+/// The role in the ARN of one of its sessions.
+fn role_name(arn: &Arn) -> &str {
+    arn.resource().split('/').nth(1).unwrap_or_default()
+}
+
+/// The text in force of a managed policy, the account's or AWS's; a boundary that is gone allows nothing.
+pub(crate) fn managed_text(connection: &Connection, arn: &str) -> Result<Option<String>, Failure> {
+    if let Some(text) = builtin::text(arn) {
+        return Ok(Some(text.to_owned()));
+    }
+    let Some(policy) = managed::find(connection, arn)? else {
+        return Ok(None);
+    };
+    let versions = managed::versions(connection, policy.row)?;
+    let mut in_force = versions
+        .into_iter()
+        .filter(|one| one.number == policy.in_force);
+    Ok(in_force.next().map(|version| version.text))
+}
+
+fn put_tag(facts: &mut Context, name: &str, value: &str) {
+    facts.set(&format!("aws:PrincipalTag/{name}"), [value.to_owned()]);
+}
+
+fn read(parsed: &Parsed, texts: Vec<String>) -> Result<Arc<[IdentityPolicy]>, Failure> {
+    parsed
+        .carried(texts)
+        .map_err(|error| Failure::internal(&error))
+}

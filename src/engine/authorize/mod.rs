@@ -1,0 +1,296 @@
+//! Whether a call is allowed: the caller's policies, the key policy and grants, asked by the evaluator of `explain`.
+//!
+//! INVARIANT: no operation reaches a key but through [`on_key`], and none without a key but through [`on_account`].
+
+mod carried;
+mod facts;
+mod grant;
+mod words;
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use sorted_vec::SortedSet;
+
+use crate::model::{AccountId, Operation, Partition, Principal};
+use crate::policy::{
+    self, ActionPattern, Actions, Answer, Document, Effect, Errand, IdentityPolicy, Outcome,
+    Policies, Principals, Request, Resources, Statement,
+};
+
+use super::operation::Context;
+use super::record::{Ruling, Service};
+use super::store::iam::entities::{self, Entity};
+use super::store::keys::Key;
+use super::store::policies;
+use super::wire::Failure;
+
+pub(crate) use carried::{Carried, managed_text};
+pub(crate) use grant::{check_child, retirement};
+
+/// Asks whether the caller may do an operation on a key.
+pub(crate) fn on_key(
+    context: &Context<'_>,
+    connection: &Connection,
+    key: &Key,
+    operation: Operation,
+) -> Result<(), Failure> {
+    let text = policies::get(connection, key.row)?;
+    let document = document(context, text, key.arn.partition)?;
+    let grants = if operation.is_grantable() {
+        grant::of_caller(context, connection, key)?
+    } else {
+        Vec::new()
+    };
+    let policies = policies_of(context, &document, &grants);
+    let mut facts = policy::Context::new();
+    if !grants.is_empty() || asks_for_facts(&policies) {
+        facts = facts::of_call(context, operation.name());
+        facts::add_members(&mut facts, context.members(), operation);
+        facts::add_traits(&mut facts, key);
+        facts::add_hangings(&mut facts, context, connection, key)?;
+        facts.extend(&context.known.borrow());
+        facts.extend(&context.caller.facts);
+    }
+    let answer = policy::authorize(
+        &policies,
+        &Request {
+            caller: &context.caller.principal,
+            action: operation.action(),
+            key: &key.arn,
+            context: &facts,
+        },
+    );
+    rule(
+        context,
+        operation.action(),
+        &key.arn.to_string(),
+        Some(key),
+        answer,
+    )
+}
+
+/// Whether the caller could put the next policy onto a key that had this one.
+pub(crate) fn keeps_access(context: &Context<'_>, key: &Key, document: &Document) -> bool {
+    let policies = policies_of(context, document, &[]);
+    let mut facts = facts::of_call(context, Operation::PutKeyPolicy.name());
+    facts::add_traits(&mut facts, key);
+    facts.set("kms:PolicyName", ["default".to_owned()]);
+    let answer = policy::authorize(
+        &policies,
+        &Request {
+            caller: &context.caller.principal,
+            action: Operation::PutKeyPolicy.action(),
+            key: &key.arn,
+            context: &facts,
+        },
+    );
+    answer.outcome == Outcome::Allowed
+}
+
+/// Asks whether the caller's own policies allow an operation of KMS that has no key.
+pub(crate) fn on_account(context: &Context<'_>, operation: Operation) -> Result<(), Failure> {
+    let mut facts = facts::of_call(context, operation.name());
+    facts::add_members(&mut facts, context.members(), operation);
+    let mut actions = vec![operation.action()];
+    let has_tags = facts
+        .get("aws:TagKeys")
+        .is_some_and(|keys| !keys.is_empty());
+    if operation == Operation::CreateKey && has_tags {
+        actions.push(Operation::TagResource.action());
+    }
+    for action in actions {
+        let owner = home(context);
+        let asked = Asked {
+            action,
+            resource: "*",
+            owner,
+            facts: &facts,
+        };
+        on_resource(context, &delegation(owner), &asked)?;
+    }
+    Ok(())
+}
+
+/// Asks whether the caller's own policies allow an operation on an alias, which has no policy.
+pub(crate) fn on_alias(
+    context: &Context<'_>,
+    operation: Operation,
+    alias: &str,
+) -> Result<(), Failure> {
+    let facts = facts::of_call(context, operation.name());
+    let owner = home(context);
+    let asked = Asked {
+        action: operation.action(),
+        resource: alias,
+        owner,
+        facts: &facts,
+    };
+    on_resource(context, &delegation(owner), &asked)
+}
+
+/// Asks whether the caller's own policies allow an action of IAM or STS.
+pub(crate) fn on_own(
+    context: &Context<'_>,
+    service: Service,
+    operation: &str,
+    resource: &str,
+) -> Result<(), Failure> {
+    let owner = home(context);
+    let action = format!("{}:{operation}", service.name());
+    let facts = facts::of_call(context, operation);
+    let asked = Asked {
+        action: &action,
+        resource,
+        owner,
+        facts: &facts,
+    };
+    on_resource(context, &delegation(owner), &asked)
+}
+
+/// Asks whether the caller may assume a role, of which its trust policy has a say.
+///
+/// AWS lets no root user assume a role; here a trust policy that leaves it to the account lets its root user too, so that
+/// a client without credentials of its own can act as anybody.
+pub(crate) fn on_role(
+    context: &Context<'_>,
+    trust: &str,
+    role: &Entity,
+    known: &policy::Context,
+) -> Result<(), Failure> {
+    let mut document = Document::clone(&*document(context, trust.to_owned(), role.partition)?);
+    // A trust policy names no resource: it is about its role.
+    for statement in &mut document.statements {
+        statement.resources = Resources::this_key();
+    }
+    let mut facts = facts::of_call(context, "AssumeRole");
+    facts.extend(known);
+    let asked = Asked {
+        action: "sts:AssumeRole",
+        resource: &role.arn(),
+        owner: (role.partition, role.account),
+        facts: &facts,
+    };
+    on_resource(context, &document, &asked)
+}
+
+/// True for principals that policies and grants may name: any, or those that are there.
+pub(crate) fn may_be_named(
+    context: &Context<'_>,
+    connection: &Connection,
+    principal: &Principal,
+) -> Result<bool, Failure> {
+    let is_entity = matches!(principal, Principal::User(_) | Principal::Role(_));
+    if context.rules.principals == super::Principals::Any || !is_entity {
+        return Ok(true);
+    }
+    Ok(entities::of_principal(connection, principal)?.is_some())
+}
+
+/// A question about what is no key.
+struct Asked<'a> {
+    action: &'a str,
+    resource: &'a str,
+    owner: (Partition, AccountId),
+    facts: &'a policy::Context,
+}
+
+fn on_resource(
+    context: &Context<'_>,
+    document: &Document,
+    asked: &Asked<'_>,
+) -> Result<(), Failure> {
+    let answer = policy::authorize_errand(
+        &policies_of(context, document, &[]),
+        &Errand {
+            caller: &context.caller.principal,
+            action: asked.action,
+            resource: asked.resource,
+            owner: asked.owner,
+            context: asked.facts,
+        },
+    );
+    rule(context, asked.action, asked.resource, None, answer)
+}
+
+/// Notes a decision, and fails where it is none to allow.
+fn rule(
+    context: &Context<'_>,
+    action: &str,
+    resource: &str,
+    key: Option<&Key>,
+    answer: Answer,
+) -> Result<(), Failure> {
+    let outcome = match answer.outcome {
+        Outcome::Allowed => Ok(()),
+        Outcome::ExplicitlyDenied | Outcome::ImplicitlyDenied => {
+            Err(words::denied(context.caller, action, resource, &answer))
+        }
+    };
+    context.rulings.borrow_mut().push(Ruling {
+        action: action.to_owned(),
+        resource: resource.to_owned(),
+        key: key.map(|key| key.arn.clone()),
+        answer,
+    });
+    outcome
+}
+
+/// Everything that has a say about a call of this caller.
+fn policies_of<'a>(
+    context: &'a Context<'_>,
+    document: &'a Document,
+    grants: &'a [policy::Grant],
+) -> Policies<'a> {
+    let session = context.caller.session.as_deref();
+    Policies {
+        key: document,
+        identity: &context.carried.identity,
+        boundary: context.carried.boundary(),
+        session: session.map_or(&[], |session| session.policies.as_slice()),
+        grants,
+    }
+}
+
+/// False where no policy looks at anything but who calls what.
+fn asks_for_facts(policies: &Policies<'_>) -> bool {
+    let of_key = policies.key.statements.iter();
+    let carried = |all: &[IdentityPolicy]| !all.is_empty();
+    of_key
+        .clone()
+        .any(|statement| !statement.conditions.is_empty())
+        || carried(policies.identity)
+        || policies.boundary.is_some()
+        || carried(policies.session)
+}
+
+/// The policy of what has none: it is left to its account.
+fn delegation((partition, account): (Partition, AccountId)) -> Document {
+    let account = Principal::Account(partition, account);
+    let everything = Statement {
+        sid: None,
+        effect: Effect::Allow,
+        principals: Principals::Any(vec![account].into()),
+        actions: Actions::Any(vec![ActionPattern::new("*")].into()),
+        resources: Resources::this_key(),
+        conditions: SortedSet::new(),
+    };
+    Document {
+        statements: vec![everything],
+        ..Document::empty()
+    }
+}
+
+fn home(context: &Context<'_>) -> (Partition, AccountId) {
+    (context.caller.region.partition(), context.caller.account)
+}
+
+/// A policy that is kept with a key or a role.
+fn document(
+    context: &Context<'_>,
+    text: String,
+    partition: Partition,
+) -> Result<Arc<Document>, Failure> {
+    let document = context.parsed.document(text, partition);
+    document.map_err(|error| Failure::internal(&error))
+}
