@@ -1,18 +1,21 @@
 //! The engine on a port: real clients, real bytes, and bytes that are none.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_sdk_kms::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_kms::primitives::Blob;
+use bytes::Bytes;
+use http::Response;
 use keywright::engine::{
-    AuditLog, Engine, Limits, Record, ServerSettings, Settings, Store, Tls, TlsError, serve,
+    AuditLog, Call, Engine, Interceptor, Limits, Record, ServerSettings, Settings, Store, Tls,
+    TlsError, serve,
 };
 use proptest::prelude::*;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
@@ -38,6 +41,10 @@ impl Served {
 
     async fn with(settings: ServerSettings) -> Self {
         let engine = Settings::new(Store::Memory, ACCOUNT.parse().unwrap());
+        Self::of(engine, settings).await
+    }
+
+    async fn of(engine: Settings, settings: ServerSettings) -> Self {
         let engine = Arc::new(Engine::open(engine).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -344,25 +351,35 @@ async fn a_connection_over_the_limit_waits_for_another_to_end() {
     assert!(second.await.unwrap().ends_with("ok\n"));
 }
 
+/// Holds every call up from its beginning until the other end of `go` is dropped.
+#[derive(Debug)]
+struct Gate {
+    begun: mpsc::UnboundedSender<()>,
+    go: Mutex<std::sync::mpsc::Receiver<()>>,
+}
+
+impl Interceptor for Gate {
+    fn before(&self, _: &Call<'_>) -> Option<Response<Bytes>> {
+        let _told = self.begun.send(());
+        let _dropped = self.go.lock().unwrap().recv();
+        None
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_asked_before_the_end_is_answered() {
-    let served = Served::new().await;
-    let kms = served.kms(ACCOUNT);
-    // A large key takes long enough for the end to come meanwhile.
-    let slow = kms
-        .create_key()
-        .key_spec(aws_sdk_kms::types::KeySpec::Rsa3072)
-        .key_usage(aws_sdk_kms::types::KeyUsageType::SignVerify);
-    let slow = tokio::spawn(slow.send());
-    while !served
-        .get("/metrics")
-        .await
-        .contains("keywright_connections 2")
-    {
-        tokio::task::yield_now().await;
-    }
-    served.stop().await;
-    slow.await.unwrap().unwrap();
+    let (begun, mut begins) = mpsc::unbounded_channel();
+    let (gate, go) = std::sync::mpsc::channel::<()>();
+    let go = Mutex::new(go);
+    let mut engine = Settings::new(Store::Memory, ACCOUNT.parse().unwrap());
+    engine.interceptor = Some(Arc::new(Gate { begun, go }));
+    let served = Served::of(engine, ServerSettings::default()).await;
+    let call = tokio::spawn(served.kms(ACCOUNT).create_key().send());
+    begins.recv().await.unwrap();
+    served.end.send(()).unwrap();
+    drop(gate);
+    served.ended.await.unwrap().unwrap();
+    call.await.unwrap().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -412,7 +429,7 @@ async fn the_record_is_beside_answers_within_the_process_too() {
     let request = http::Request::post("/")
         .header("x-amz-target", "TrentService.ListKeys")
         .header("authorization", authorization())
-        .body(bytes::Bytes::new());
+        .body(Bytes::new());
     let answer = served.engine.handle(request.unwrap());
     let record = answer.extensions().get::<Arc<Record>>().unwrap();
     assert_eq!(record.operation, "ListKeys");
