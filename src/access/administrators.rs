@@ -51,6 +51,17 @@ pub fn changes_of_policy(who: Principal, from: Timestamp) -> Query {
         | Principal::Service(_)
         | Principal::Deleted(_) => Vec::new(),
     };
+    // A key has one policy that can be written, and nobody should need to skip AWS's check.
+    when.extend(facts("kms:PolicyName", &["default".to_owned()]));
+    when.push(Condition {
+        operator: Operator {
+            quantifier: None,
+            name: OperatorName::Null,
+            if_exists: false,
+        },
+        key: "kms:BypassPolicyLockoutSafetyCheck".to_owned(),
+        values: SortedSet::from(vec!["true".to_owned()]),
+    });
     when.push(Condition {
         operator: Operator {
             quantifier: None,

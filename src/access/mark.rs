@@ -122,10 +122,34 @@ pub(super) fn is_tied(space: &Space<'_>, cube: &Cube) -> bool {
     })
 }
 
-/// True for a condition that asks for one of several written values, and for the key to be there.
+/// True for a condition that asks for values of somebody in particular, and for the key to be there.
 fn is_definite(condition: &Condition) -> bool {
-    let has_value = |value: &String| value.chars().any(|c| !matches!(c, '*' | '?' | ':'));
-    super::condition_words::is_positive(condition) && condition.values.iter().all(has_value)
+    let key = condition.key.to_ascii_lowercase();
+    super::condition_words::is_positive(condition)
+        && condition
+            .values
+            .iter()
+            .all(|value| names_somebody(&key, value))
+}
+
+/// True for a value that only one account, organization, network or resource of an account can have.
+fn names_somebody(key: &str, value: &str) -> bool {
+    let is_plain = |part: &str| !part.is_empty() && !part.contains(['*', '?']);
+    match key {
+        "aws:principalorgpaths" | "aws:sourceorgpaths" => {
+            value.split_once('/').is_some_and(|(id, _)| is_plain(id))
+        }
+        // A bucket's ARN has no account, but no two buckets share a name.
+        "aws:sourcearn" => {
+            let parts: Vec<&str> = value.splitn(6, ':').collect();
+            match parts.as_slice() {
+                [_, _, "s3", "", "", bucket] => bucket.split('/').next().is_some_and(is_plain),
+                [_, _, _, _, account, _] => is_plain(account),
+                _ => false,
+            }
+        }
+        _ => is_plain(value),
+    }
 }
 
 /// True when a box has only calls by AWS services on somebody's behalf.

@@ -179,7 +179,6 @@ fn organization(space: &Space<'_>, cube: &Cube) -> Option<String> {
             return None;
         }
         let values = dimension.points.get(set.minimum()?)?;
-        let id = values.first()?.split('/').next()?;
-        Some(id.to_owned())
+        Some(values.first()?.split('/').next()?.to_owned())
     })
 }

@@ -97,6 +97,9 @@ policy:
     assert!(rule(
         "{DateLessThan: {aws:CurrentTime: '2020-01-01T00:00:00Z'}}"
     ));
+    assert!(rule("{StringEquals: {kms:PolicyName: other}}"));
+    assert!(rule("{Bool: {kms:BypassPolicyLockoutSafetyCheck: true}}"));
+    accepts(&manifest("{StringEquals: {kms:PolicyName: default}}"));
     accepts(&manifest(
         "{DateGreaterThan: {aws:CurrentTime: '2020-01-01T00:00:00Z'}}",
     ));
@@ -151,6 +154,14 @@ statements:
     // Conditions that only look as if they kept somebody out.
     assert!(public("{StringLike: {aws:PrincipalOrgID: '*'}}"));
     assert!(public("{StringNotEquals: {aws:SourceVpce: vpce-1}}"));
+    assert!(public("{StringLike: {aws:SourceVpce: vpce-*}}"));
+    assert!(public("{StringLike: {aws:SourceAccount: '1*'}}"));
+    assert!(public("{StringLike: {aws:SourceArn: 'arn:aws:*'}}"));
+    assert!(public("{ArnLike: {aws:SourceArn: 'arn:aws:sns:*:*:*'}}"));
+    assert!(public("{StringLike: {aws:PrincipalOrgID: 'o-*'}}"));
+    assert!(public(
+        "{'ForAnyValue:StringLike': {aws:PrincipalOrgPaths: 'o-*'}}"
+    ));
     assert!(public(
         "{'ForAllValues:StringLike': {aws:PrincipalOrgPaths: 'o-a1b2c3d4e5/*'}}"
     ));
@@ -158,6 +169,10 @@ statements:
         "{StringEqualsIfExists: {aws:PrincipalOrgID: o-a1b2c3d4e5}}"
     ));
     accepts(&key("{StringEquals: {aws:SourceVpce: vpce-1}}"));
+    accepts(&key(
+        "{ArnLike: {aws:SourceArn: 'arn:aws:sns:*:777788889999:*'}}",
+    ));
+    accepts(&key("{ArnLike: {aws:SourceArn: 'arn:aws:s3:::bucket/*'}}"));
     accepts(&key(
         "{StringEquals: {aws:PrincipalAccount: '111122223333'}}",
     ));

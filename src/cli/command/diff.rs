@@ -301,8 +301,19 @@ impl Side {
     }
 }
 
+/// Every member of a pair.
+const MEMBERS: [&str; 5] = ["id", "a", "b", "account", "keyArn"];
+
 /// Answers one line of a batch.
 fn answer(question: &Value, lens: Lens<'_>) -> Result<Map<String, Value>, String> {
+    let members = question.as_object().ok_or("a line must be an object")?;
+    if let Some(name) = members
+        .keys()
+        .find(|name| !MEMBERS.contains(&name.as_str()))
+    {
+        let known = MEMBERS.join(", ");
+        return Err(format!("{name}: is not a member of a pair; write {known}"));
+    }
     let text = |name: &str| match question.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.as_str())),
@@ -312,6 +323,9 @@ fn answer(question: &Value, lens: Lens<'_>) -> Result<Map<String, Value>, String
     let account =
         account.map_err(|malformed: crate::model::Malformed| format!("account: {malformed}"))?;
     let key = key(text("keyArn")?, account).map_err(|error| format!("keyArn: {error:#}"))?;
+    if account.is_some_and(|account| account != key.place.account) {
+        return Err("account: is not the account of keyArn".to_owned());
+    }
     let document = |name: &str| {
         let value = question.get(name).ok_or(format!("{name}: is missing"))?;
         read_value(value, key.partition).map_err(|problem| format!("{name}: {problem}"))
@@ -337,8 +351,8 @@ fn read(file: &Utf8Path, partition: Partition) -> anyhow::Result<Document> {
     } else {
         std::fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?
     };
-    let value: Value =
-        serde_json::from_str(&text).with_context(|| format!("{file} is not JSON"))?;
+    let value = policy::read_json(&text)
+        .map_err(|problem| anyhow!("{file} is not a key policy: {problem}"))?;
     read_value(&value, partition)
         .map_err(|problem| anyhow!("{file} is not a key policy: {problem}"))
 }
