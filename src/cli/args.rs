@@ -301,6 +301,10 @@ pub(super) struct ServeArgs {
     /// Whom key policies and grants may name: with `strict`, only users and roles that the engine has
     #[arg(long, value_enum, default_value_t = PrincipalsArg::Accept)]
     pub(super) principals: PrincipalsArg,
+    /// `Identity` manifests, or what `aws iam get-account-authorization-details` prints as *.json: these users and roles
+    /// are made or made to agree; may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub(super) identities: Vec<Utf8PathBuf>,
     /// File that an audit log is appended to, one line of JSON a call; `-` is the standard error
     #[arg(long, value_name = "FILE")]
     pub(super) audit_log: Option<Utf8PathBuf>,
