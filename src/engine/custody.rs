@@ -4,9 +4,9 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::engine::store::Connection;
 use camino::Utf8Path;
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::Connection;
 
 use crate::model::{Place, Principal, Region};
 use crate::policy::{self, Identities};
@@ -109,8 +109,8 @@ impl Engine {
                 Ok(long_lived(key))
             }
             Principal::Role(_) => {
-                let role =
-                    context.write(|connection| iam::find_or_make(&context, connection, principal))?;
+                let role = context
+                    .write(|connection| iam::find_or_make(&context, connection, principal))?;
                 let issued = sts::of_role(&context, &role, SESSION_NAME, SESSION)?;
                 Ok(IssuedKeys {
                     access_key: issued.key.id,
@@ -128,7 +128,11 @@ impl Engine {
     }
 
     /// Makes users and roles carry what is said of them, all at once; who is not there yet is made.
-    pub fn put_identities(&self, identities: &Identities, home: &Place) -> Result<(), CustodyError> {
+    pub fn put_identities(
+        &self,
+        identities: &Identities,
+        home: &Place,
+    ) -> Result<(), CustodyError> {
         let caller = Caller::root(home);
         let context = self.context(&caller, (self.clock.now(), ""), &[], Carried::default());
         let written = context.write(|connection| {
@@ -189,7 +193,7 @@ fn long_lived(key: AccessKey) -> IssuedKeys {
 fn count(connection: &Connection) -> Result<BTreeMap<String, Holdings>, rusqlite::Error> {
     let mut all: BTreeMap<String, Holdings> = BTreeMap::new();
     let mut each = |sql: &str, put: &dyn Fn(&mut Holdings, String, i64)| {
-        let mut statement = connection.prepare(sql)?;
+        let mut statement = connection.prepare_cached(sql)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let account: String = row.get(0)?;

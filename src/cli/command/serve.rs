@@ -114,7 +114,9 @@ fn identities(args: &ServeArgs) -> anyhow::Result<Option<Arc<Identities>>> {
         return Ok(None);
     }
     let first = desired.places.into_iter().next();
-    Ok(Some(first.map(|place| place.identities).unwrap_or_default()))
+    Ok(Some(
+        first.map(|place| place.identities).unwrap_or_default(),
+    ))
 }
 
 /// What is not encrypted stays on this machine, unless somebody insists.

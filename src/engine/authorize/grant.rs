@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::Connection;
+use crate::engine::store::Connection;
 
 use crate::engine::operation::Context;
 use crate::engine::store::grants::{self, Grant, Terms};

@@ -9,7 +9,7 @@ mod words;
 
 use std::sync::Arc;
 
-use rusqlite::Connection;
+use crate::engine::store::Connection;
 use sorted_vec::SortedSet;
 
 use crate::model::{AccountId, Operation, Partition, Principal};
@@ -35,8 +35,10 @@ pub(crate) fn on_key(
     key: &Key,
     operation: Operation,
 ) -> Result<(), Failure> {
-    let text = policies::get(connection, key.row)?;
-    let document = document(context, text, key.arn.partition)?;
+    let memory = &connection.memory.policies;
+    let document = memory.recall(connection, key.row, |row| {
+        document(context, policies::get(connection, *row)?, key.arn.partition)
+    })?;
     let grants = if operation.is_grantable() {
         grant::of_caller(context, connection, key)?
     } else {

@@ -1,6 +1,6 @@
 //! Users, roles and groups themselves.
 
-use rusqlite::Connection;
+use crate::engine::store::Connection;
 
 use crate::engine::credentials;
 use crate::engine::operation::Context;

@@ -1,6 +1,6 @@
 //! Which key a request means: by id, key ARN, alias or alias ARN.
 
-use rusqlite::Connection;
+use crate::engine::store::Connection;
 
 use crate::engine::authorize;
 use crate::engine::store::aliases;
@@ -47,8 +47,8 @@ pub(super) fn relative(
         account: key.arn.place.account,
         region: region.clone(),
     };
-    let found = keys::find(connection, &place, key.arn.id.as_str())?;
-    let relative = found.ok_or_else(|| unknown(&KeyArn::new(place, key.arn.id.clone())))?;
+    let arn = KeyArn::new(place, key.arn.id.clone());
+    let relative = keys::find(connection, &arn)?.ok_or_else(|| unknown(&arn))?;
     authorize::on_key(context, connection, &relative, operation)?;
     key_state::check(&relative, operation)?;
     Ok(relative)
@@ -79,7 +79,7 @@ pub(super) fn look_up(
     match read(context, text)? {
         Reference::Key(arn) => {
             check_account(context, &arn.place, &arn, operation)?;
-            keys::find(connection, &arn.place, arn.id.as_str())?.ok_or_else(|| unknown(&arn))
+            keys::find(connection, &arn)?.ok_or_else(|| unknown(&arn))
         }
         Reference::Alias(..) if !accepts_aliases(operation) => Err(invalid(text)),
         Reference::Alias(place, name) => {

@@ -53,9 +53,9 @@ mod update_key_store;
 
 use std::cell::{Cell, OnceCell, RefCell};
 
+use crate::engine::store::Connection;
 use bytes::Bytes;
 use jiff::Timestamp;
-use rusqlite::Connection;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -120,7 +120,10 @@ impl Context<'_> {
         &self,
         run: impl Fn(&Connection) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
+        let ruled = self.rulings.borrow().len();
         let settled = self.database.read(|connection| {
+            // What was decided on a state that has moved on was not decided.
+            self.rulings.borrow_mut().truncate(ruled);
             if deadlines::passed(connection, self.now)? {
                 return Ok(None);
             }

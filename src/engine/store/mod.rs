@@ -13,6 +13,7 @@ pub(crate) mod policies;
 pub(crate) mod rotations;
 pub(crate) mod tags;
 
+mod connection;
 pub(crate) mod file;
 mod master;
 mod row;
@@ -23,11 +24,12 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection as Sqlite, ErrorCode};
 
 use super::entropy::Entropy;
 use super::wire::Failure;
 
+pub(crate) use connection::{Connection, Hangings};
 pub(crate) use master::MasterKey;
 
 /// Why the engine's store cannot be used.
@@ -100,11 +102,11 @@ enum Backing {
 impl Database {
     /// A store that lives as long as the engine.
     pub(crate) fn in_memory(entropy: &dyn Entropy) -> Result<Self, OpenError> {
-        let connection = Connection::open_in_memory()?;
+        let connection = Sqlite::open_in_memory()?;
         configure(&connection)?;
         schema::prepare(&connection)?;
         Ok(Self {
-            backing: Backing::Memory(Mutex::new(connection)),
+            backing: Backing::Memory(Mutex::new(Connection::new(connection))),
             master: MasterKey::generate(entropy)?,
         })
     }
@@ -118,18 +120,18 @@ impl Database {
         Ok(Self {
             backing: Backing::File {
                 path: path.to_owned(),
-                idle: Mutex::new(vec![connection]),
+                idle: Mutex::new(vec![Connection::new(connection)]),
             },
             master,
         })
     }
 
-    /// Runs reads on one state of the store.
+    /// Runs reads on one state of the store; twice where that has moved on meanwhile.
     pub(crate) fn read<T>(
         &self,
-        run: impl FnOnce(&Connection) -> Result<T, Failure>,
+        run: impl Fn(&Connection) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        self.with(|connection| transact(connection, "BEGIN DEFERRED", run))
+        self.with(|connection| connection.read(run))
     }
 
     /// Runs reads and writes as one: all of them, durably, or none.
@@ -137,7 +139,7 @@ impl Database {
         &self,
         run: impl FnOnce(&Connection) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        self.with(|connection| transact(connection, "BEGIN IMMEDIATE", run))
+        self.with(|connection| connection.write(run))
     }
 
     /// Copies the store, as it is at one moment, to a file that is not there yet, and its master key beside it.
@@ -152,7 +154,7 @@ impl Database {
         // Made first, so that nobody else can ever read it.
         file::prepare(path)?;
         match &self.backing {
-            Backing::Memory(connection) => vacuum_into(&lock(connection), path)?,
+            Backing::Memory(connection) => vacuum_into(&lock(connection).sql, path)?,
             Backing::File { path: own, .. } => {
                 vacuum_into(&connect(own)?, path)?;
                 let text = std::fs::read(own.with_extension("key"));
@@ -170,7 +172,7 @@ impl Database {
                 let spare = lock(idle).pop();
                 let connection = match spare {
                     Some(connection) => connection,
-                    None => connect(path)?,
+                    None => Connection::new(connect(path)?),
                 };
                 let outcome = run(&connection);
                 let mut idle = lock(idle);
@@ -183,13 +185,13 @@ impl Database {
     }
 }
 
-/// A panic elsewhere leaves a connection usable: its transaction was rolled back.
+/// A panic elsewhere leaves a connection usable: its transaction was ended.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn connect(path: &Utf8Path) -> Result<Connection, rusqlite::Error> {
-    let connection = Connection::open(path)?;
+fn connect(path: &Utf8Path) -> Result<Sqlite, rusqlite::Error> {
+    let connection = Sqlite::open(path)?;
     configure(&connection)?;
     write_ahead(&connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -197,7 +199,7 @@ fn connect(path: &Utf8Path) -> Result<Connection, rusqlite::Error> {
 }
 
 /// Switches to a write-ahead log. Where two processes do so to a new file, `SQLite` fails at once instead of waiting.
-fn write_ahead(connection: &Connection) -> Result<(), rusqlite::Error> {
+fn write_ahead(connection: &Sqlite) -> Result<(), rusqlite::Error> {
     let pauses = (1..=64).map(Duration::from_millis);
     for pause in pauses {
         match connection.pragma_update(None, "journal_mode", "WAL") {
@@ -210,13 +212,13 @@ fn write_ahead(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "journal_mode", "WAL")
 }
 
-fn vacuum_into(connection: &Connection, path: &Utf8Path) -> Result<(), rusqlite::Error> {
+fn vacuum_into(connection: &Sqlite, path: &Utf8Path) -> Result<(), rusqlite::Error> {
     connection
         .execute("VACUUM INTO ?1", [path.as_str()])
         .map(|_| ())
 }
 
-fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
+fn configure(connection: &Sqlite) -> Result<(), rusqlite::Error> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // Without this, a statement is prepared anew whenever a value that could change its plan is bound.
@@ -224,39 +226,4 @@ fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "secure_delete", true)
-}
-
-/// Rolls back unless the work was done.
-struct Transaction<'a> {
-    connection: &'a Connection,
-    open: bool,
-}
-
-impl Drop for Transaction<'_> {
-    fn drop(&mut self) {
-        if self.open {
-            // A failing rollback means that SQLite has rolled back already.
-            drop(execute(self.connection, "ROLLBACK"));
-        }
-    }
-}
-
-fn transact<T>(
-    connection: &Connection,
-    begin: &str,
-    run: impl FnOnce(&Connection) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    execute(connection, begin)?;
-    let mut transaction = Transaction {
-        connection,
-        open: true,
-    };
-    let value = run(connection)?;
-    execute(connection, "COMMIT")?;
-    transaction.open = false;
-    Ok(value)
-}
-
-fn execute(connection: &Connection, sql: &str) -> Result<(), rusqlite::Error> {
-    connection.prepare_cached(sql)?.execute([]).map(|_| ())
 }

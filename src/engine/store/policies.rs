@@ -1,6 +1,6 @@
 //! Key policies, kept as the text that was put.
 
-use rusqlite::Connection;
+use crate::engine::store::Connection;
 
 type Sql<T> = Result<T, rusqlite::Error>;
 
