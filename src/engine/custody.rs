@@ -3,6 +3,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use crate::engine::store::Connection;
 use camino::Utf8Path;
@@ -13,6 +14,7 @@ use crate::policy::{self, Identities};
 
 use super::authorize::Carried;
 use super::caller::Caller;
+use super::chaos::Turmoil;
 use super::credentials::AccessKey;
 use super::operation::{Context, Patience};
 use super::store::{OpenError, file};
@@ -174,7 +176,14 @@ impl Engine {
             parsed: &self.parsed,
             carried,
             known: RefCell::new(policy::Context::new()),
+            shown_grants: RefCell::default(),
             rulings: RefCell::new(Vec::new()),
+            luck: None,
+            is_in_past: Cell::new(false),
+            memory: self
+                .turmoil
+                .as_ref()
+                .map_or(Duration::ZERO, Turmoil::memory),
             patience: Patience::Waits,
             is_postponed: Cell::new(false),
         }

@@ -86,6 +86,7 @@ fn open(args: &ServeArgs, context: &Context) -> anyhow::Result<Engine> {
             PrincipalsArg::Strict => Principals::Existing,
         },
     };
+    settings.chaos.clone_from(&args.chaos);
     settings.interceptor = target::fault(context)?;
     Engine::open(settings).with_context(|| {
         format!("cannot use the local engine in `{state}`; name another folder with --state")

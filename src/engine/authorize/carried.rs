@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::engine::store::Connection;
 
 use crate::engine::caller::Caller;
@@ -31,11 +33,12 @@ impl Carried {
         self.boundary.as_ref()
     }
 
-    /// Loads what a caller carries; a root user carries nothing.
+    /// Loads what a caller carries, or what it carried since some moment; a root user carries nothing.
     pub(crate) fn load(
         database: &Database,
         parsed: &Parsed,
         caller: &Caller,
+        blind_since: Option<Timestamp>,
     ) -> Result<Self, Failure> {
         match &caller.principal {
             Principal::Account(..) | Principal::Anyone | Principal::Service(_) => {
@@ -46,7 +49,9 @@ impl Carried {
             | Principal::Session(_)
             | Principal::Federated(_)
             | Principal::Deleted(_) => {
-                database.read(|connection| of_entity(connection, parsed, caller))
+                let load = |connection: &Connection| of_entity(connection, parsed, caller);
+                let past = blind_since.and_then(|since| database.read_past(since, load));
+                past.unwrap_or_else(|| database.read(load))
             }
         }
     }

@@ -18,6 +18,7 @@ use crate::policy::{
     Policies, Principals, Request, Resources, Statement,
 };
 
+use super::chaos::Lag;
 use super::operation::Context;
 use super::record::{Ruling, Service};
 use super::store::iam::entities::{self, Entity};
@@ -183,10 +184,18 @@ pub(crate) fn may_be_named(
     principal: &Principal,
 ) -> Result<bool, Failure> {
     let is_entity = matches!(principal, Principal::User(_) | Principal::Role(_));
-    if context.rules.principals == super::Principals::Any || !is_entity {
+    if !is_entity {
         return Ok(true);
     }
-    Ok(entities::of_principal(connection, principal)?.is_some())
+    let found =
+        |connection: &Connection| Ok(entities::of_principal(connection, principal)?.is_some());
+    if context.rules.principals == super::Principals::Existing {
+        let past = context.read_past(Lag::Principals, found);
+        return past.unwrap_or_else(|| found(connection));
+    }
+    // One that is there, and was not, is one that is too new.
+    let past = context.read_past(Lag::Principals, found).transpose()?;
+    Ok(past != Some(false) || !found(connection)?)
 }
 
 /// A question about what is no key.

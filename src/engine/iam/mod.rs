@@ -3,6 +3,7 @@
 mod access_key;
 mod attachment;
 pub(crate) mod builtin;
+mod decay;
 mod declared;
 mod entity;
 mod group;

@@ -3,6 +3,7 @@
 use crate::engine::store::Connection;
 
 use crate::engine::authorize;
+use crate::engine::chaos::Lag;
 use crate::engine::store::aliases;
 use crate::engine::store::keys::{self, Key};
 use crate::engine::wire::{Code, Failure};
@@ -85,7 +86,11 @@ pub(super) fn look_up(
         Reference::Alias(place, name) => {
             let arn = alias_arn(&place, &name);
             check_account(context, &place, &arn, operation)?;
-            let row = aliases::target(connection, &place, &name)?;
+            let target = |connection: &Connection| Ok(aliases::target(connection, &place, &name)?);
+            let row = match context.read_past(Lag::Aliases, target) {
+                Some(past) => past?,
+                None => target(connection)?,
+            };
             let row = row.ok_or_else(|| unknown_alias(&arn))?;
             Ok(keys::at(connection, row)?)
         }

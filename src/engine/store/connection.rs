@@ -34,7 +34,7 @@ pub(crate) struct Connection {
     version: Cell<i64>,
     /// True once a read was told something from memory.
     has_recalled: Cell<bool>,
-    pub(crate) memory: Memory,
+    pub(crate) memory: Box<Memory>,
 }
 
 /// How far a connection is.
@@ -149,8 +149,15 @@ impl Connection {
             // No version of a database.
             version: Cell::new(i64::MIN),
             has_recalled: Cell::new(false),
-            memory: Memory::default(),
+            memory: Box::default(),
         }
+    }
+
+    /// A connection that sees one state of a database, and will see no other.
+    pub(super) fn frozen(sql: rusqlite::Connection) -> Self {
+        let connection = Self::new(sql);
+        connection.stage.set(Stage::Reading);
+        connection
     }
 
     /// A statement on the one state of the database that this read or write is about.

@@ -249,6 +249,17 @@ pub(crate) fn find(connection: &Connection, id: &str) -> Sql<Option<Grant>> {
         .optional()
 }
 
+/// Puts another name in the place of a principal's.
+pub(crate) fn rename(connection: &Connection, principal: &str, name: &str) -> Sql<()> {
+    for sql in [
+        "UPDATE grants SET grantee = ?2 WHERE grantee = ?1",
+        "UPDATE grants SET retiring = ?2 WHERE retiring = ?1",
+    ] {
+        connection.prepare_cached(sql)?.execute([principal, name])?;
+    }
+    Ok(())
+}
+
 /// Removes a grant.
 pub(crate) fn delete(connection: &Connection, row: i64) -> Sql<()> {
     connection

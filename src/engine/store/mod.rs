@@ -15,7 +15,9 @@ pub(crate) mod tags;
 
 mod connection;
 pub(crate) mod file;
+mod fresh;
 mod master;
+mod past;
 mod row;
 mod schema;
 
@@ -23,6 +25,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection as Sqlite, ErrorCode};
 
@@ -31,6 +34,8 @@ use super::wire::Failure;
 
 pub(crate) use connection::{Connection, Hangings};
 pub(crate) use master::MasterKey;
+
+use past::Past;
 
 /// Why the engine's store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +92,7 @@ const BUSY: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Database {
     backing: Backing,
+    past: Past,
     pub(crate) master: MasterKey,
 }
 
@@ -107,21 +113,28 @@ impl Database {
         schema::prepare(&connection)?;
         Ok(Self {
             backing: Backing::Memory(Mutex::new(Connection::new(connection))),
+            past: Past::default(),
             master: MasterKey::generate(entropy)?,
         })
     }
 
     /// A store in a file, which is made when it is not there; its master key is beside it.
     pub(crate) fn in_file(path: &Utf8Path, entropy: &dyn Entropy) -> Result<Self, OpenError> {
+        file::prepare_folder(path)?;
+        fresh::put(path)?;
         file::prepare(path)?;
         let connection = connect(path)?;
         schema::prepare(&connection)?;
+        // The key's print is written anew where it is missing, so the disk need not have it yet.
+        connection.pragma_update(None, "synchronous", "OFF")?;
         let master = master::load_or_make(&connection, &path.with_extension("key"), entropy)?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
         Ok(Self {
             backing: Backing::File {
                 path: path.to_owned(),
                 idle: Mutex::new(vec![Connection::new(connection)]),
             },
+            past: Past::default(),
             master,
         })
     }
@@ -140,6 +153,23 @@ impl Database {
         run: impl FnOnce(&Connection) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         self.with(|connection| connection.write(run))
+    }
+
+    /// Keeps the present for as long as something may look back at it.
+    pub(crate) fn keep_present(&self, now: Timestamp, longest: Duration) -> Result<(), Failure> {
+        Ok(self.past.keep(now, longest, || match &self.backing {
+            Backing::Memory(connection) => past::copy(&lock(connection).sql),
+            Backing::File { path, .. } => past::hold(connect(path)?),
+        })?)
+    }
+
+    /// Reads from a state that is over, the oldest since a moment that was kept.
+    pub(crate) fn read_past<T>(
+        &self,
+        since: Timestamp,
+        run: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Option<Result<T, Failure>> {
+        self.past.look(since, run)
     }
 
     /// Copies the store, as it is at one moment, to a file that is not there yet, and its master key beside it.
