@@ -7,6 +7,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::keys::KeyRef;
 use super::output::OutputSpec;
+use crate::engine::Chaos;
 use crate::model::{AccountId, PrincipalName, Region};
 
 /// Keep AWS KMS the way the manifests say
@@ -301,6 +302,14 @@ pub(super) struct ServeArgs {
     /// Whom key policies and grants may name: with `strict`, only users and roles that the engine has
     #[arg(long, value_enum, default_value_t = PrincipalsArg::Accept)]
     pub(super) principals: PrincipalsArg,
+    /// `Identity` manifests, or what `aws iam get-account-authorization-details` prints as *.json: these users and roles
+    /// are made or made to agree; may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub(super) identities: Vec<Utf8PathBuf>,
+    /// Misbehave as AWS does, and the same each time: `seed=N`, `order`, `quotas[=50%]`, `errors=1%`, `lost=1%`,
+    /// `slow=200ms`, `reads=2s`, `aliases=2s`, `grants=5s`, `principals=10s` and `decay`, with commas between them
+    #[arg(long, value_name = "SPEC")]
+    pub(super) chaos: Option<Chaos>,
     /// File that an audit log is appended to, one line of JSON a call; `-` is the standard error
     #[arg(long, value_name = "FILE")]
     pub(super) audit_log: Option<Utf8PathBuf>,

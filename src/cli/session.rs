@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
+use std::sync::Arc;
 
 use futures_util::future::{join_all, try_join_all};
 
@@ -12,6 +13,7 @@ use super::identities;
 use super::progress::Progress;
 use super::target::{self, Targets};
 use crate::diagnostic::Diagnostic;
+use crate::engine::Engine;
 use crate::kms::Client;
 use crate::manifest::{self, Fallback, Manifests, Sources};
 use crate::model::{KeyName, Place};
@@ -30,6 +32,8 @@ pub(super) struct Session<'a> {
     desired: Desired,
     clients: BTreeMap<Place, Client>,
     remote: bool,
+    /// The local engine, where a place is in it.
+    engine: Option<Arc<Engine>>,
 }
 
 impl<'a> Session<'a> {
@@ -68,12 +72,24 @@ impl<'a> Session<'a> {
             desired,
             clients,
             remote,
+            engine: targets.engine(),
         }))
     }
 
     /// True when the target needs time to show what was written.
     pub(super) fn is_remote(&self) -> bool {
         self.remote
+    }
+
+    /// Makes the principals of `Identity` manifests known to the local engine, so that callers can act as them.
+    pub(super) fn put_identities(&self) -> anyhow::Result<()> {
+        let (Some(engine), Some(first)) = (&self.engine, self.desired.places.first()) else {
+            return Ok(());
+        };
+        if first.identities.iter().next().is_some() {
+            engine.put_identities(&first.identities, &first.place)?;
+        }
+        Ok(())
     }
 
     /// The client of a place.

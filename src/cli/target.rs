@@ -140,6 +140,11 @@ impl<'a> Targets<'a> {
         !matches!(self.kind(target), Ok(Kind::Local))
     }
 
+    /// The local engine, once a client of it was asked for.
+    pub(super) fn engine(&self) -> Option<Arc<Engine>> {
+        self.engine.get().cloned()
+    }
+
     fn kind<'t>(&'t self, target: &'t Target) -> anyhow::Result<Kind<'t>> {
         match (&self.args.endpoint, self.args.target) {
             (Some(url), _) => return endpoint(url),

@@ -12,6 +12,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 
+use super::chaos::Fate;
 use super::{Caller, Engine};
 use crate::model::Place;
 
@@ -68,11 +69,27 @@ struct Direct {
 
 impl HttpConnector for Direct {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        HttpConnectorFuture::ready(exchange(self, request))
+        let answer = exchange(self, request);
+        let fate = answer.as_ref().ok().and_then(|answer| answer.1);
+        let answer = answer.map(|answer| answer.0);
+        let Some(Fate { delay, is_lost }) = fate else {
+            return HttpConnectorFuture::ready(answer);
+        };
+        HttpConnectorFuture::new(async move {
+            tokio::time::sleep(delay).await;
+            if is_lost {
+                return Err(ConnectorError::io("the connection was lost".into()));
+            }
+            answer
+        })
     }
 }
 
-fn exchange(direct: &Direct, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+/// The answer to a request, and what becomes of it on its way.
+fn exchange(
+    direct: &Direct,
+    request: HttpRequest,
+) -> Result<(HttpResponse, Option<Fate>), ConnectorError> {
     let request = request
         .try_into_http1x()
         .map_err(|error| ConnectorError::user(error.into()))?;
@@ -85,7 +102,9 @@ fn exchange(direct: &Direct, request: HttpRequest) -> Result<HttpResponse, Conne
         .map(Bytes::copy_from_slice)
         .ok_or_else(|| ConnectorError::user("the engine takes no streamed requests".into()))?;
     let response = direct.engine.handle(http::Request::from_parts(parts, body));
-    response.map(SdkBody::from).try_into().map_err(
+    let fate = response.extensions().get().copied();
+    let response = response.map(SdkBody::from).try_into().map_err(
         |error: aws_smithy_runtime_api::http::HttpError| ConnectorError::other(error.into(), None),
-    )
+    );
+    Ok((response?, fate))
 }

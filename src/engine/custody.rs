@@ -3,19 +3,20 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
+use crate::engine::store::Connection;
 use camino::Utf8Path;
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::Connection;
 
 use crate::model::{Place, Principal, Region};
-use crate::policy;
+use crate::policy::{self, Identities};
 
 use super::authorize::Carried;
 use super::caller::Caller;
+use super::chaos::Turmoil;
 use super::credentials::AccessKey;
 use super::operation::{Context, Patience};
-use super::store::iam::entities::{self, Entity, Kind};
 use super::store::{OpenError, file};
 use super::wire::Failure;
 use super::{Engine, iam, sts};
@@ -104,14 +105,14 @@ impl Engine {
             }
             Principal::User(_) => {
                 let key = context.write(|connection| {
-                    let user = find_or_make(&context, connection, principal)?;
+                    let user = iam::find_or_make(&context, connection, principal)?;
                     iam::issue(&context, connection, &user)
                 })?;
                 Ok(long_lived(key))
             }
             Principal::Role(_) => {
-                let role =
-                    context.write(|connection| find_or_make(&context, connection, principal))?;
+                let role = context
+                    .write(|connection| iam::find_or_make(&context, connection, principal))?;
                 let issued = sts::of_role(&context, &role, SESSION_NAME, SESSION)?;
                 Ok(IssuedKeys {
                     access_key: issued.key.id,
@@ -126,6 +127,21 @@ impl Engine {
             | Principal::Service(_)
             | Principal::Deleted(_) => Err(none()),
         }
+    }
+
+    /// Makes users and roles carry what is said of them, all at once; who is not there yet is made.
+    pub fn put_identities(
+        &self,
+        identities: &Identities,
+        home: &Place,
+    ) -> Result<(), CustodyError> {
+        let caller = Caller::root(home);
+        let context = self.context(&caller, (self.clock.now(), ""), &[], Carried::default());
+        let written = context.write(|connection| {
+            let mut all = identities.iter();
+            all.try_for_each(|identity| iam::put(&context, connection, identity))
+        });
+        Ok(written?)
     }
 
     /// What the engine holds, by account.
@@ -160,7 +176,14 @@ impl Engine {
             parsed: &self.parsed,
             carried,
             known: RefCell::new(policy::Context::new()),
+            shown_grants: RefCell::default(),
             rulings: RefCell::new(Vec::new()),
+            luck: None,
+            is_in_past: Cell::new(false),
+            memory: self
+                .turmoil
+                .as_ref()
+                .map_or(Duration::ZERO, Turmoil::memory),
             patience: Patience::Waits,
             is_postponed: Cell::new(false),
         }
@@ -176,39 +199,10 @@ fn long_lived(key: AccessKey) -> IssuedKeys {
     }
 }
 
-/// The user or role that a principal is; a new role trusts its account.
-fn find_or_make(
-    context: &Context<'_>,
-    connection: &Connection,
-    principal: &Principal,
-) -> Result<Entity, Failure> {
-    if let Some(found) = entities::of_principal(connection, principal)? {
-        return Ok(found);
-    }
-    let text = principal.to_string();
-    let resource = text.splitn(6, ':').nth(5).unwrap_or_default();
-    let (kind, rest) = resource.split_once('/').unwrap_or((resource, ""));
-    let kind: Kind = kind.parse().map_err(|error| Failure::internal(&error))?;
-    let (path, name) = match rest.rsplit_once('/') {
-        Some((path, name)) => (format!("/{path}/"), name),
-        None => ("/".to_owned(), rest),
-    };
-    let account = context.caller.account;
-    let trust = format!(
-        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{account}"}},"Action":"sts:AssumeRole"}}]}}"#
-    );
-    let entity = Entity {
-        trust: (kind == Kind::Role).then_some(trust),
-        longest: (kind == Kind::Role).then_some(SESSION.as_secs()),
-        ..iam::fresh(context, kind, &path, name)?
-    };
-    iam::add(connection, entity)
-}
-
 fn count(connection: &Connection) -> Result<BTreeMap<String, Holdings>, rusqlite::Error> {
     let mut all: BTreeMap<String, Holdings> = BTreeMap::new();
     let mut each = |sql: &str, put: &dyn Fn(&mut Holdings, String, i64)| {
-        let mut statement = connection.prepare(sql)?;
+        let mut statement = connection.prepare_cached(sql)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let account: String = row.get(0)?;

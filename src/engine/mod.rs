@@ -11,6 +11,7 @@ mod session;
 mod caller;
 mod record;
 mod interceptor;
+mod chaos;
 mod wire;
 mod crypto;
 mod store;
@@ -30,12 +31,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use camino::Utf8PathBuf;
+use http::request::Parts;
 use http::{Request, Response};
 use jiff::Timestamp;
 
 use crate::model::AccountId;
 
 pub use caller::Caller;
+pub use chaos::{Chaos, ChaosError};
 pub use clock::{Clock, SystemClock};
 pub use connector::{connector, connector_as, connector_as_root};
 pub use credentials::Credentials;
@@ -48,6 +51,7 @@ pub use session::Session;
 pub use store::OpenError;
 
 use authorize::Carried;
+use chaos::{Lag, Luck, Turmoil};
 use identify::Asked;
 use operation::Patience;
 use parsed::Parsed;
@@ -98,6 +102,8 @@ pub struct Settings {
     pub rules: Rules,
     /// A hook around every call.
     pub interceptor: Option<Arc<dyn Interceptor>>,
+    /// Misbehaviour on purpose.
+    pub chaos: Option<Chaos>,
 }
 
 impl Settings {
@@ -111,6 +117,7 @@ impl Settings {
             default_account,
             rules: Rules::default(),
             interceptor: None,
+            chaos: None,
         }
     }
 }
@@ -124,6 +131,7 @@ pub struct Engine {
     default_account: AccountId,
     rules: Rules,
     interceptor: Option<Arc<dyn Interceptor>>,
+    turmoil: Option<Turmoil>,
     parsed: Parsed,
     calls: AtomicU64,
 }
@@ -138,6 +146,7 @@ impl Engine {
             default_account,
             rules,
             interceptor,
+            chaos,
         } = settings;
         let database = match store {
             Store::Memory => Database::in_memory(&*entropy)?,
@@ -150,6 +159,7 @@ impl Engine {
             default_account,
             rules,
             interceptor,
+            turmoil: chaos.map(Turmoil::new),
             parsed: Parsed::default(),
             calls: AtomicU64::new(0),
         })
@@ -158,33 +168,39 @@ impl Engine {
     /// Answers one request; every fault is an answer too. What became of it is in the answer's extensions, as a
     /// [`Record`].
     pub fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
-        self.answer_with(request, Patience::Waits).0
+        let (parts, body) = request.into_parts();
+        self.answer_with(&parts, &body, Patience::Waits).0
     }
 
     /// The answer to a request that can be answered without waiting for a disk or for anyone.
-    pub(crate) fn handle_at_once(&self, request: &Request<Bytes>) -> Option<Response<Bytes>> {
-        let target = request.headers().get("x-amz-target")?.as_bytes();
-        if self.interceptor.is_some() || !operation::QUICK.contains(&target) {
+    pub(crate) fn handle_at_once(&self, parts: &Parts, body: &[u8]) -> Option<Response<Bytes>> {
+        let target = parts.headers.get("x-amz-target")?.as_bytes();
+        let is_disturbed = self.interceptor.is_some() || self.turmoil.is_some();
+        if is_disturbed || !operation::QUICK.contains(&target) {
             return None;
         }
-        let (response, is_postponed) = self.answer_with(request.clone(), Patience::Hurries);
+        let (response, is_postponed) = self.answer_with(parts, body, Patience::Hurries);
         (!is_postponed).then_some(response)
     }
 
     /// Answers a request, and says whether that has to be done again with more patience.
-    fn answer_with(&self, request: Request<Bytes>, patience: Patience) -> (Response<Bytes>, bool) {
+    fn answer_with(
+        &self,
+        parts: &Parts,
+        body: &[u8],
+        patience: Patience,
+    ) -> (Response<Bytes>, bool) {
         let request_id = match entropy::uuid(&*self.entropy) {
             Ok(request_id) => request_id,
             Err(error) => return (wire::respond(Err(error.into()), ""), false),
         };
         let now = self.clock.now();
-        let (parts, body) = request.into_parts();
-        let target = Target::of(&parts, &body);
+        let target = Target::of(parts, body);
         let asked = Asked {
             service: (!target.name().is_empty()).then(|| target.service()),
             operation: target.name(),
         };
-        let caller = match identify::identify(self, &parts, &body, asked, now) {
+        let caller = match identify::identify(self, parts, body, asked, now) {
             Ok(caller) => caller,
             Err(failure) => {
                 let sheet = Sheet::new(now, &request_id, &target);
@@ -205,14 +221,39 @@ impl Engine {
         }
         let mut sheet = Sheet::new(now, &request_id, &target);
         sheet.patience = patience;
-        let outcome = self.answer(&mut sheet, &body, &caller);
+        let luck = self.luck(&call);
+        let fate = luck.as_ref().map(Luck::fate);
+        let outcome = self.spare(luck.as_ref(), &call, now).and_then(|()| {
+            sheet.luck = luck;
+            self.answer(&mut sheet, body, &caller)
+        });
         let is_postponed = sheet.is_postponed;
-        let Some(hook) = &self.interceptor else {
+        let mut response = if let Some(hook) = &self.interceptor {
+            sheet.caller = Some(caller.clone());
+            hook.after(&call, sheet.close(outcome))
+        } else {
             sheet.caller = Some(caller);
-            return (sheet.close(outcome), is_postponed);
+            sheet.close(outcome)
         };
-        sheet.caller = Some(caller.clone());
-        (hook.after(&call, sheet.close(outcome)), is_postponed)
+        if let Some(fate) = fate {
+            response.extensions_mut().insert(fate);
+        }
+        (response, is_postponed)
+    }
+
+    fn luck(&self, call: &Call<'_>) -> Option<Luck> {
+        let turmoil = self.turmoil.as_ref()?;
+        Some(turmoil.luck(call.number, call.operation))
+    }
+
+    /// Fails a call that chaos does not spare.
+    fn spare(&self, luck: Option<&Luck>, call: &Call<'_>, now: Timestamp) -> Result<(), Failure> {
+        match (&self.turmoil, luck) {
+            (Some(turmoil), Some(luck)) => {
+                turmoil.check(luck, call.operation, &call.caller.place(), now)
+            }
+            (None, _) | (_, None) => Ok(()),
+        }
     }
 
     fn answer(
@@ -221,10 +262,15 @@ impl Engine {
         body: &[u8],
         caller: &Caller,
     ) -> Result<Output, Failure> {
-        let carried = Carried::load(&self.database, &self.parsed, caller)?;
+        let luck = sheet.luck.take();
+        let since = luck
+            .as_ref()
+            .and_then(|luck| luck.blind_since(Lag::Principals, sheet.now));
+        let carried = Carried::load(&self.database, &self.parsed, caller, since)?;
         let moment = (sheet.now, sheet.request_id);
         let context = operation::Context {
             patience: sheet.patience,
+            luck,
             ..self.context(caller, moment, body, carried)
         };
         let outcome = match sheet.target {
@@ -262,6 +308,7 @@ struct Sheet<'a> {
     target: &'a Target,
     caller: Option<Caller>,
     rulings: Vec<Ruling>,
+    luck: Option<Luck>,
     patience: Patience,
     is_postponed: bool,
 }
@@ -274,6 +321,7 @@ impl<'a> Sheet<'a> {
             target,
             caller: None,
             rulings: Vec::new(),
+            luck: None,
             patience: Patience::Waits,
             is_postponed: false,
         }
@@ -287,6 +335,7 @@ impl<'a> Sheet<'a> {
             target,
             caller,
             rulings,
+            luck: _,
             patience: _,
             is_postponed: _,
         } = self;

@@ -1,5 +1,7 @@
 //! The KMS operations that keywright calls, with AWS's request quotas.
 
+use crate::model::Operation;
+
 /// Whether a call may be made again when nobody knows whether it took effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Repeat {
@@ -10,7 +12,7 @@ enum Repeat {
 }
 
 macro_rules! apis {
-    ($($name:ident $quota:literal $repeat:ident,)+) => {
+    ($($name:ident $repeat:ident,)+) => {
         /// A KMS operation that keywright calls.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[expect(missing_docs, reason = "each is AWS's own name; the API reference documents it")]
@@ -27,7 +29,7 @@ macro_rules! apis {
 
             /// Requests a second that AWS accepts by default, per account and Region.
             pub fn quota(self) -> u32 {
-                match self { $(Self::$name => $quota,)+ }
+                match self { $(Self::$name => Operation::$name.quota(),)+ }
             }
 
             fn repeat(self) -> Repeat {
@@ -37,34 +39,33 @@ macro_rules! apis {
     };
 }
 
-// KMS Developer Guide, "Request quotas", 2026.
 apis! {
-    ListAliases 500 Safe,
-    ListKeys 500 Safe,
-    DescribeKey 2000 Safe,
-    GetKeyPolicy 1000 Safe,
-    ListGrants 100 Safe,
-    ListResourceTags 2000 Safe,
-    GetKeyRotationStatus 1000 Safe,
-    ListKeyRotations 100 Safe,
-    GetKeyLastUsage 5 Safe,
-    CreateKey 5 Never,
-    CreateAlias 5 Safe,
-    UpdateAlias 5 Safe,
-    DeleteAlias 15 Safe,
-    PutKeyPolicy 15 Safe,
-    UpdateKeyDescription 5 Safe,
-    TagResource 10 Safe,
-    UntagResource 5 Safe,
-    EnableKey 5 Safe,
-    DisableKey 5 Safe,
-    EnableKeyRotation 15 Safe,
-    DisableKeyRotation 5 Safe,
-    RotateKeyOnDemand 5 Never,
-    CreateGrant 50 Never,
-    RevokeGrant 50 Safe,
-    ScheduleKeyDeletion 15 Safe,
-    CancelKeyDeletion 5 Safe,
+    ListAliases Safe,
+    ListKeys Safe,
+    DescribeKey Safe,
+    GetKeyPolicy Safe,
+    ListGrants Safe,
+    ListResourceTags Safe,
+    GetKeyRotationStatus Safe,
+    ListKeyRotations Safe,
+    GetKeyLastUsage Safe,
+    CreateKey Never,
+    CreateAlias Safe,
+    UpdateAlias Safe,
+    DeleteAlias Safe,
+    PutKeyPolicy Safe,
+    UpdateKeyDescription Safe,
+    TagResource Safe,
+    UntagResource Safe,
+    EnableKey Safe,
+    DisableKey Safe,
+    EnableKeyRotation Safe,
+    DisableKeyRotation Safe,
+    RotateKeyOnDemand Never,
+    CreateGrant Never,
+    RevokeGrant Safe,
+    ScheduleKeyDeletion Safe,
+    CancelKeyDeletion Safe,
 }
 
 impl Api {

@@ -8,6 +8,7 @@ mod grant;
 mod key;
 mod operation;
 mod principal;
+mod quota;
 mod tag;
 
 pub use account::{AccountId, Partition, Place, Region};

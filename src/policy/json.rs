@@ -402,12 +402,28 @@ pub fn write_compact(document: &Document) -> String {
     to_value(document).to_string()
 }
 
+/// Writes a policy that a caller carries, for IAM.
+pub fn write_identity(policy: &IdentityPolicy) -> String {
+    let statements = policy.statements.iter();
+    policy_value(
+        policy.version,
+        None,
+        statements.map(|terms| terms_value(terms, None)).collect(),
+    )
+    .to_string()
+}
+
 fn to_value(document: &Document) -> Value {
     let Document {
         version,
         id,
         statements,
     } = document;
+    let statements = statements.iter().map(statement_value).collect();
+    policy_value(*version, id.as_deref(), statements)
+}
+
+fn policy_value(version: Version, id: Option<&str>, statements: Value) -> Value {
     let mut object = Map::new();
     let version = match version {
         Version::V2008 => "2008-10-17",
@@ -415,12 +431,9 @@ fn to_value(document: &Document) -> Value {
     };
     object.insert("Version".to_owned(), version.into());
     if let Some(id) = id {
-        object.insert("Id".to_owned(), id.as_str().into());
+        object.insert("Id".to_owned(), id.into());
     }
-    object.insert(
-        "Statement".to_owned(),
-        statements.iter().map(statement_value).collect(),
-    );
+    object.insert("Statement".to_owned(), statements);
     Value::Object(object)
 }
 
@@ -432,7 +445,25 @@ fn statement_value(statement: &Statement) -> Value {
         actions,
         resources,
         conditions,
-    } = statement;
+    } = statement.clone();
+    let terms = IdentityStatement {
+        sid,
+        effect,
+        actions,
+        resources,
+        conditions,
+    };
+    terms_value(&terms, Some(&principals))
+}
+
+fn terms_value(terms: &IdentityStatement, principals: Option<&Principals>) -> Value {
+    let IdentityStatement {
+        sid,
+        effect,
+        actions,
+        resources,
+        conditions,
+    } = terms;
     let mut object = Map::new();
     let mut put = |name: &str, value: Value| {
         object.insert(name.to_owned(), value);
@@ -446,8 +477,9 @@ fn statement_value(statement: &Statement) -> Value {
     };
     put("Effect", effect.into());
     match principals {
-        Principals::Any(set) => put("Principal", principals_value(set)),
-        Principals::Not(set) => put("NotPrincipal", principals_value(set)),
+        Some(Principals::Any(set)) => put("Principal", principals_value(set)),
+        Some(Principals::Not(set)) => put("NotPrincipal", principals_value(set)),
+        None => {}
     }
     match actions {
         Actions::Any(set) if set.is_empty() => {}

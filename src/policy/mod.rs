@@ -44,7 +44,7 @@ pub use grant::{Grant, read_grants, read_grants_text};
 pub use identity::{Identities, Identity, PolicyNames};
 pub use json::{
     ReadError, read, read_identity, read_identity_value, read_json, read_live, read_statement,
-    read_value, write, write_compact,
+    read_value, write, write_compact, write_identity,
 };
 pub use lift::{Lifted, lift};
 pub use pattern::fits_glob;

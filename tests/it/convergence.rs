@@ -1,5 +1,9 @@
 //! What a reconciler is for: after a run there is nothing left to do, whatever was there before.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use keywright::engine::Chaos;
 use keywright::observe::Others;
 use keywright::plan::{Action, Plan};
 use keywright::state::Desired;
@@ -34,6 +38,45 @@ async fn converge(account: &Account, desired: &Desired) {
     }
     let again = account.plan(desired).await;
     assert!(is_settled(&again), "{again:#?}");
+}
+
+/// Lets runs follow each other, as a scheduler would, until one has nothing left to do; true when that came to pass.
+async fn converge_in_the_end(account: &Account, desired: &Desired) -> bool {
+    for _run in 0..12 {
+        let plan = account.plan(desired).await;
+        if is_settled(&plan) {
+            return true;
+        }
+        let _outcome = account.apply(&plan).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
+    }
+    false
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn runs_converge_whatever_the_account_does_to_them(first in desired(), second in desired(), seed in any::<u64>()) {
+        block_on(async {
+            let chaos = "order,quotas,errors=3%,lost=3%,slow=200ms,reads=2s,aliases=2s,grants=5s,principals=5s";
+            let chaos: Chaos = chaos.parse().unwrap();
+            let account = Account::in_chaos(&place(), Chaos { seed, ..chaos });
+            for world in [&first, &second, &first] {
+                assert!(converge_in_the_end(&account, world).await, "{:#?}", account.plan(world).await);
+            }
+            let names = first.places[0].keys.keys().chain(second.places[0].keys.keys());
+            let names: BTreeSet<_> = names.collect();
+            let listed = loop {
+                // Now and then this call has no luck either.
+                if let Ok(listed) = account.client.sdk().list_keys().limit(1000).send().await {
+                    break listed;
+                }
+            };
+            let count = listed.keys().len();
+            assert!(count <= names.len(), "{count} keys for {names:?}");
+        });
+    }
 }
 
 proptest! {

@@ -1,5 +1,11 @@
 //! `keywright engine`: access keys, a look, copies, and the end.
 
+use aws_sdk_kms::config::Credentials;
+use keywright::engine::Store;
+use keywright::model::{Partition, Principal};
+
+use crate::convergence::block_on;
+use crate::support::engine;
 use crate::support::sandbox::Sandbox;
 
 const MANIFEST: &str = "kind: Key\nname: payments\nadministrators: [role/key-admin]\n";
@@ -78,4 +84,70 @@ fn where_nothing_is_there_is_nothing_to_look_after() {
             run.stderr
         );
     }
+}
+
+const IDENTITIES: &str = "\
+kind: Identity
+principal: role/reader
+policies:
+  - Version: 2012-10-17
+    Statement: {Effect: Allow, Action: ['kms:DescribeKey', 'kms:ListKeys'], Resource: '*'}
+  - Version: 2012-10-17
+    Statement: {Effect: Allow, Action: 'kms:Encrypt', Resource: '*', Condition: {StringEquals: {'aws:PrincipalTag/team': reports}}}
+boundary:
+  Version: 2012-10-17
+  Statement: {Effect: Allow, Action: ['kms:DescribeKey', 'kms:Encrypt'], Resource: '*'}
+tags: {team: reports}
+";
+
+/// What `role/reader` may do with the key, and whether it may list keys.
+fn allowed(sandbox: &Sandbox) -> [bool; 3] {
+    let file = camino::Utf8PathBuf::try_from(sandbox.path().join(".keywright/engine.db")).unwrap();
+    let engine = engine::open(Store::File(file));
+    let role = "arn:aws:iam::111122223333:role/reader";
+    let role = Principal::parse(role, Partition::Aws).unwrap();
+    let keys = engine
+        .issue_keys(&role, &"us-east-1".parse().unwrap())
+        .unwrap();
+    let credentials = Credentials::new(keys.access_key, keys.secret, keys.token, None, "test");
+    let config = engine::engine_config(&engine, "", "us-east-1").credentials_provider(credentials);
+    let kms = aws_sdk_kms::Client::from_conf(config.build());
+    let key = "alias/payments";
+    block_on(async {
+        let described = kms.describe_key().key_id(key).send().await;
+        let plaintext = aws_sdk_kms::primitives::Blob::new("x");
+        let encrypted = kms.encrypt().key_id(key).plaintext(plaintext).send().await;
+        let listed = kms.list_keys().send().await;
+        [described.is_ok(), encrypted.is_ok(), listed.is_ok()]
+    })
+}
+
+#[test]
+fn identities_of_manifests_become_principals_with_policies_boundary_and_tags() {
+    let sandbox = with_a_key();
+    assert_eq!(allowed(&sandbox), [false, false, false]);
+    sandbox.write("manifests/identities.yaml", IDENTITIES);
+    sandbox.run("apply --yes").expect(0);
+    assert_eq!(allowed(&sandbox), [true, true, false]);
+    // What is no longer declared of it is gone, and what is declared again changes nothing.
+    let other = IDENTITIES.replace("tags: {team: reports}", "tags: {team: sales}");
+    sandbox.write("manifests/identities.yaml", other);
+    for _again in 0..2 {
+        sandbox.run("apply --yes").expect(0);
+        assert_eq!(allowed(&sandbox), [true, false, false]);
+    }
+}
+
+#[test]
+fn a_served_engine_knows_identities_before_it_listens() {
+    let sandbox = with_a_key();
+    sandbox.write("people/identities.yaml", IDENTITIES);
+    let occupied = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = occupied.local_addr().unwrap();
+    let words = format!("serve --listen {address} --identities people");
+    let run = sandbox.run(&words).expect(1);
+    assert!(run.stderr.contains("cannot listen"), "{}", run.stderr);
+    assert_eq!(allowed(&sandbox), [true, true, false]);
+    let run = sandbox.run("serve --identities nowhere").expect(1);
+    assert!(run.stderr.contains("nowhere"), "{}", run.stderr);
 }

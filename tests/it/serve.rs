@@ -452,6 +452,22 @@ proptest! {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_ends_the_connection_after_all_was_done() {
+    let engine = Settings {
+        chaos: Some("lost=100%".parse().unwrap()),
+        ..Settings::new(Store::Memory, ACCOUNT.parse().unwrap())
+    };
+    let served = Served::of(engine, ServerSettings::default()).await;
+    let request = post("TrentService.CreateKey", b"{}");
+    assert_eq!(served.raw(&request).await, "");
+    let held = served.engine.holdings().unwrap();
+    assert_eq!(held[ACCOUNT].keys["eu-central-1"], 1);
+    served.stop().await;
+    let run = Sandbox::new().run("serve --chaos noise").expect(1);
+    assert!(run.stderr.contains("`noise` is no chaos"), "{}", run.stderr);
+}
+
 #[test]
 fn an_address_that_others_reach_needs_tls() {
     let run = Sandbox::new().run("serve --listen 0.0.0.0:0").expect(1);

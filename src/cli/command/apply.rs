@@ -46,8 +46,11 @@ pub(super) async fn run(args: &ApplyArgs, context: &Context) -> anyhow::Result<E
         .iter()
         .any(|place| place.work().next().is_some());
     let applied = if !has_work {
+        session.put_identities()?;
         None
     } else if args.yes || confirm(context, (!shows_text).then_some(&plan))? {
+        // First, since key policies may name only principals that are there.
+        session.put_identities()?;
         Some(carry_out(&session, &plan, &limits, context).await)
     } else {
         writeln!(anstream::stderr(), "nothing was changed")?;

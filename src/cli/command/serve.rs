@@ -10,19 +10,28 @@ use camino::{Utf8Path, Utf8PathBuf};
 use tokio::net::TcpListener;
 use tokio::signal;
 
-use crate::cli::args::{CredentialsArg, PrincipalsArg, ServeArgs};
+use crate::cli::args::{CredentialsArg, IamArgs, ManifestArgs, PrincipalsArg, ServeArgs};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
-use crate::cli::target;
+use crate::cli::{session, target};
 use crate::engine::{
     AuditLog, BLOCKING_THREADS, Credentials, Engine, Principals, Rules, ServerSettings, Settings,
     Store, Tls, serve,
 };
+use crate::manifest::Fallback;
+use crate::model::Place;
+use crate::policy::Identities;
 
 pub(super) fn run(args: &ServeArgs, context: &Context) -> anyhow::Result<Exit> {
     let tls = tls(args)?;
     check_address(args.listen, tls.is_some(), args.expose_plaintext_to_network)?;
+    let Some(identities) = identities(args)? else {
+        return Ok(Exit::Error);
+    };
     let engine = open(args, context)?;
+    if identities.iter().next().is_some() {
+        engine.put_identities(&identities, &home(args)?)?;
+    }
     let audit = args.audit_log.as_deref().map(audit_file).transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(BLOCKING_THREADS)
@@ -77,10 +86,38 @@ fn open(args: &ServeArgs, context: &Context) -> anyhow::Result<Engine> {
             PrincipalsArg::Strict => Principals::Existing,
         },
     };
+    settings.chaos.clone_from(&args.chaos);
     settings.interceptor = target::fault(context)?;
     Engine::open(settings).with_context(|| {
         format!("cannot use the local engine in `{state}`; name another folder with --state")
     })
+}
+
+/// The place of principals whose manifest names no account.
+fn home(args: &ServeArgs) -> anyhow::Result<Place> {
+    Ok(Place {
+        account: args.account,
+        ..target::local_place()?
+    })
+}
+
+/// What is declared of users and roles; `None` when there are faults, which are told.
+fn identities(args: &ServeArgs) -> anyhow::Result<Option<Arc<Identities>>> {
+    if args.identities.is_empty() {
+        return Ok(Some(Arc::default()));
+    }
+    let is_live = |path: &Utf8PathBuf| path.extension() == Some("json");
+    let (identities, paths) = args.identities.iter().cloned().partition(is_live);
+    let iam = IamArgs { identities };
+    let (manifests, found) = session::read_all(&ManifestArgs { paths, iam });
+    let (desired, more) = manifests.desired(&Fallback { place: home(args)? });
+    if session::tell(&[found, more].concat())? {
+        return Ok(None);
+    }
+    let first = desired.places.into_iter().next();
+    Ok(Some(
+        first.map(|place| place.identities).unwrap_or_default(),
+    ))
 }
 
 /// What is not encrypted stays on this machine, unless somebody insists.

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use rusqlite::Connection;
+use jiff::Timestamp;
+
+use crate::engine::store::Connection;
 
 use crate::engine::caller::Caller;
 use crate::engine::iam::builtin;
 use crate::engine::parsed::Parsed;
 use crate::engine::store::Database;
 use crate::engine::store::iam::entities::{self, Entity, Kind};
-use crate::engine::store::iam::{inline, managed};
+use crate::engine::store::iam::{Held, inline, managed};
 use crate::engine::wire::Failure;
 use crate::model::{Arn, Principal};
 use crate::policy::{Context, IdentityPolicy};
@@ -31,11 +33,12 @@ impl Carried {
         self.boundary.as_ref()
     }
 
-    /// Loads what a caller carries; a root user carries nothing.
+    /// Loads what a caller carries, or what it carried since some moment; a root user carries nothing.
     pub(crate) fn load(
         database: &Database,
         parsed: &Parsed,
         caller: &Caller,
+        blind_since: Option<Timestamp>,
     ) -> Result<Self, Failure> {
         match &caller.principal {
             Principal::Account(..) | Principal::Anyone | Principal::Service(_) => {
@@ -46,7 +49,9 @@ impl Carried {
             | Principal::Session(_)
             | Principal::Federated(_)
             | Principal::Deleted(_) => {
-                database.read(|connection| of_entity(connection, parsed, caller))
+                let load = |connection: &Connection| of_entity(connection, parsed, caller);
+                let past = blind_since.and_then(|since| database.read_past(since, load));
+                past.unwrap_or_else(|| database.read(load))
             }
         }
     }
@@ -67,34 +72,58 @@ fn of_entity(
             put_tag(&mut carried.facts, name, value);
         }
     }
-    let Some(entity) = entity(connection, caller)? else {
+    let Some(held) = held(connection, parsed, caller)? else {
         return Ok(carried);
     };
-    let mut texts = inline::in_force(connection, entity.row)?;
-    let attached = managed::attached_through_groups(connection, entity.row)?;
-    texts.extend(
-        attached
-            .iter()
-            .filter_map(|arn| builtin::text(arn))
-            .map(str::to_owned),
-    );
-    carried.identity = read(parsed, texts)?;
-    if let Some(arn) = &entity.boundary {
-        let text = managed_text(connection, arn)?;
-        let found = read(parsed, text.into_iter().collect())?;
-        carried.boundary = Some(found.first().cloned().unwrap_or_else(IdentityPolicy::empty));
-    }
-    for (name, value) in entities::tags(connection, entity.row)? {
+    for (name, value) in &held.tags {
         let key = format!("aws:PrincipalTag/{name}");
         if carried.facts.get(&key).is_none() {
-            put_tag(&mut carried.facts, &name, &value);
+            put_tag(&mut carried.facts, name, value);
         }
     }
     if matches!(caller.principal, Principal::Session(_)) {
-        carried.facts.set("aws:PrincipalArn", [entity.arn()]);
+        carried.facts.set("aws:PrincipalArn", [held.arn.clone()]);
     }
-    carried.source = Some(entity.arn());
+    carried.identity = Arc::clone(&held.policies);
+    carried.boundary.clone_from(&held.boundary);
+    carried.source = Some(held.arn.clone());
     Ok(carried)
+}
+
+/// What the user or role behind a caller carries, if it is there.
+fn held(
+    connection: &Connection,
+    parsed: &Parsed,
+    caller: &Caller,
+) -> Result<Option<Arc<Held>>, Failure> {
+    let (principal, id) = match &caller.session {
+        Some(session) => (&session.source, session.source_id.as_str()),
+        None => (&caller.principal, ""),
+    };
+    let key = (principal.to_string(), id.to_owned());
+    connection.memory.held.recall(connection, key, |_| {
+        let Some(entity) = entity(connection, caller)? else {
+            return Ok(None);
+        };
+        let mut texts = inline::in_force(connection, entity.row)?;
+        let attached = managed::attached_through_groups(connection, entity.row)?;
+        let known = attached.iter().filter_map(|arn| builtin::text(arn));
+        texts.extend(known.map(str::to_owned));
+        let boundary = match &entity.boundary {
+            None => None,
+            Some(arn) => {
+                let text = managed_text(connection, arn)?;
+                let found = read(parsed, text.into_iter().collect())?;
+                Some(found.first().cloned().unwrap_or_else(IdentityPolicy::empty))
+            }
+        };
+        Ok(Some(Arc::new(Held {
+            arn: entity.arn(),
+            policies: read(parsed, texts)?,
+            boundary,
+            tags: entities::tags(connection, entity.row)?,
+        })))
+    })
 }
 
 /// The user or role whose policies count; after it was deleted, another of the same name is not it.

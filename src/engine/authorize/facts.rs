@@ -2,12 +2,14 @@
 //!
 //! Members are read by name, whatever the operation, so that an operation needs no word here to be authorised.
 
-use rusqlite::Connection;
+use std::sync::Arc;
+
+use crate::engine::store::Connection;
 use serde_json::{Map, Value};
 
 use crate::engine::operation::Context;
 use crate::engine::store::keys::{self, Key};
-use crate::engine::store::{aliases, tags};
+use crate::engine::store::{Hangings, aliases, tags};
 use crate::engine::wire::Failure;
 use crate::model::{Operation, Principal};
 use crate::policy;
@@ -348,16 +350,21 @@ pub(super) fn add_hangings(
     connection: &Connection,
     key: &Key,
 ) -> Result<(), Failure> {
-    let named = aliases::of_key_after(connection, key.row, "", u32::MAX)?;
-    facts.set(
-        "kms:ResourceAliases",
-        named.into_iter().map(|alias| alias.name),
-    );
-    for (name, value) in tags::after(connection, key.row, "", u32::MAX)? {
-        facts.set(&format!("aws:ResourceTag/{name}"), [value]);
+    let memory = &connection.memory.hangings;
+    let hangings = memory.recall(connection, key.row, |row| {
+        let named = aliases::of_key_after(connection, *row, "", u32::MAX)?;
+        let last = keys::last_use(connection, *row)?;
+        Ok::<_, Failure>(Arc::new(Hangings {
+            aliases: named.into_iter().map(|alias| alias.name).collect(),
+            tags: tags::after(connection, *row, "", u32::MAX)?,
+            used: last.map(|last| last.time),
+        }))
+    })?;
+    facts.set("kms:ResourceAliases", hangings.aliases.iter().cloned());
+    for (name, value) in &hangings.tags {
+        facts.set(&format!("aws:ResourceTag/{name}"), [value.clone()]);
     }
-    let last = keys::last_use(connection, key.row)?;
-    let since = last.map_or(key.created, |last| last.time);
+    let since = hangings.used.unwrap_or(key.created);
     let days = context.now.duration_since(since).as_hours() / 24;
     facts.set("kms:TrailingDaysWithoutKeyUsage", [days.to_string()]);
     Ok(())

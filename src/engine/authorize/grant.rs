@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::Connection;
+use crate::engine::store::Connection;
 
+use crate::engine::chaos::Lag;
 use crate::engine::operation::Context;
 use crate::engine::store::grants::{self, Grant, Terms};
 use crate::engine::store::keys::Key;
@@ -20,7 +21,12 @@ pub(super) fn of_caller(
     key: &Key,
 ) -> Result<Vec<policy::Grant>, Failure> {
     let names = names(context);
-    let found = grants::of_grantees(connection, key.row, &names)?;
+    let mut found = grants::of_grantees(connection, key.row, &names)?;
+    let luck = context.luck.as_ref();
+    if let Some(since) = luck.and_then(|luck| luck.blind_since(Lag::Grants, context.now)) {
+        let shown = context.shown_grants.borrow();
+        found.retain(|grant| grant.created < since || shown.contains(&grant.id));
+    }
     let partition = key.arn.partition;
     Ok(found
         .into_iter()

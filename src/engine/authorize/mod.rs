@@ -9,7 +9,7 @@ mod words;
 
 use std::sync::Arc;
 
-use rusqlite::Connection;
+use crate::engine::store::Connection;
 use sorted_vec::SortedSet;
 
 use crate::model::{AccountId, Operation, Partition, Principal};
@@ -18,6 +18,7 @@ use crate::policy::{
     Policies, Principals, Request, Resources, Statement,
 };
 
+use super::chaos::Lag;
 use super::operation::Context;
 use super::record::{Ruling, Service};
 use super::store::iam::entities::{self, Entity};
@@ -35,8 +36,10 @@ pub(crate) fn on_key(
     key: &Key,
     operation: Operation,
 ) -> Result<(), Failure> {
-    let text = policies::get(connection, key.row)?;
-    let document = document(context, text, key.arn.partition)?;
+    let memory = &connection.memory.policies;
+    let document = memory.recall(connection, key.row, |row| {
+        document(context, policies::get(connection, *row)?, key.arn.partition)
+    })?;
     let grants = if operation.is_grantable() {
         grant::of_caller(context, connection, key)?
     } else {
@@ -181,10 +184,18 @@ pub(crate) fn may_be_named(
     principal: &Principal,
 ) -> Result<bool, Failure> {
     let is_entity = matches!(principal, Principal::User(_) | Principal::Role(_));
-    if context.rules.principals == super::Principals::Any || !is_entity {
+    if !is_entity {
         return Ok(true);
     }
-    Ok(entities::of_principal(connection, principal)?.is_some())
+    let found =
+        |connection: &Connection| Ok(entities::of_principal(connection, principal)?.is_some());
+    if context.rules.principals == super::Principals::Existing {
+        let past = context.read_past(Lag::Principals, found);
+        return past.unwrap_or_else(|| found(connection));
+    }
+    // One that is there, and was not, is one that is too new.
+    let past = context.read_past(Lag::Principals, found).transpose()?;
+    Ok(past != Some(false) || !found(connection)?)
 }
 
 /// A question about what is no key.

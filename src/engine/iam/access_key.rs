@@ -1,6 +1,6 @@
 //! Long-lived access keys.
 
-use rusqlite::Connection;
+use crate::engine::store::Connection;
 
 use crate::engine::credentials::{self, AccessKey, Life};
 use crate::engine::operation::Context;

@@ -1,6 +1,6 @@
 //! Managed policies on users, roles and groups: attached, or as a permissions boundary.
 
-use rusqlite::Connection;
+use crate::engine::store::Connection;
 
 use crate::engine::authorize;
 use crate::engine::operation::Context;

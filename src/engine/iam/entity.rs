@@ -1,7 +1,8 @@
 //! Users, roles and groups themselves.
 
-use rusqlite::Connection;
+use crate::engine::store::Connection;
 
+use crate::engine::chaos::Luck;
 use crate::engine::credentials;
 use crate::engine::operation::Context;
 use crate::engine::store::iam::entities::{self, Entity, Kind};
@@ -9,7 +10,7 @@ use crate::engine::store::iam::{access_keys, inline, managed};
 use crate::engine::wire::{Code, Failure, Form, Xml, percent};
 use crate::policy;
 
-use super::{attachment, member, tag};
+use super::{attachment, decay, member, tag};
 
 /// The longest name of a user, role or group.
 const LONGEST_NAME: usize = 64;
@@ -154,6 +155,9 @@ pub(super) fn delete(
             || !entities::members_of(connection, entity.row)?.is_empty()
         {
             return conflict("remove users from group");
+        }
+        if context.luck.as_ref().is_some_and(Luck::decays) {
+            decay::decay(connection, &entity)?;
         }
         entities::delete(connection, entity.row)?;
         Ok(None)

@@ -1,6 +1,6 @@
 //! Managed policies and their versions.
 
-use rusqlite::Connection;
+use crate::engine::store::Connection;
 
 use crate::engine::credentials;
 use crate::engine::operation::Context;

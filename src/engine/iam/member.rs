@@ -1,6 +1,6 @@
 //! Members that actions share: names, pages, and the entities that they name.
 
-use rusqlite::Connection;
+use crate::engine::store::Connection;
 
 use crate::engine::operation::Context;
 use crate::engine::store::iam::entities::{self, Entity, Kind};

@@ -3,6 +3,8 @@
 mod access_key;
 mod attachment;
 pub(crate) mod builtin;
+mod decay;
+mod declared;
 mod entity;
 mod group;
 mod inline;
@@ -17,6 +19,7 @@ use super::store::iam::entities::Kind;
 use super::wire::{Failure, Form, Xml};
 
 pub(crate) use access_key::{issue, issue_for_root};
+pub(crate) use declared::{find_or_make, put};
 pub(crate) use entity::{add, fresh};
 
 /// An action from members to result; `None` has nothing to say.

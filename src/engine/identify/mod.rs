@@ -135,15 +135,11 @@ fn find(engine: &Engine, claim: &Claim, partition: Partition) -> Result<Known, F
 /// A long-lived key; a temporary one is no good without its token.
 fn long_lived(engine: &Engine, id: &str) -> Result<Known, Failure> {
     let master = &engine.database.master;
-    let (key, user) = engine.database.read(|connection| {
-        let key = access_keys::find(connection, id)?;
-        let key = key.filter(|key| key.is_active).ok_or_else(invalid)?;
-        let user = key
-            .entity
-            .map(|row| entities::at(connection, row))
-            .transpose()?;
-        Ok((key, user))
-    })?;
+    let found = engine
+        .database
+        .read(|connection| Ok(access_keys::holder(connection, id)?))?;
+    let found = found.filter(|found| found.key.is_active);
+    let access_keys::Holder { key, user } = found.ok_or_else(invalid)?;
     let secret = master
         .open(&key.sealed, id)
         .map_err(|error| Failure::internal(&error))?;

@@ -1,6 +1,6 @@
 //! `CreateAlias`, `UpdateAlias` and `DeleteAlias`.
 
-use rusqlite::Connection;
+use crate::engine::store::Connection;
 use serde::Deserialize;
 
 use crate::engine::authorize;

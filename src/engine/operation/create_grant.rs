@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::Connection;
+use crate::engine::store::Connection;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::authorize;

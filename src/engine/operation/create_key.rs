@@ -1,6 +1,6 @@
 //! `CreateKey`.
 
-use rusqlite::Connection;
+use crate::engine::store::Connection;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::store::key_stores::ConnectionState;

@@ -1,6 +1,6 @@
 //! `RevokeGrant` and `RetireGrant`.
 
-use rusqlite::Connection;
+use crate::engine::store::Connection;
 use serde::Deserialize;
 
 use crate::engine::authorize;

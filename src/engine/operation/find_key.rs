@@ -1,8 +1,9 @@
 //! Which key a request means: by id, key ARN, alias or alias ARN.
 
-use rusqlite::Connection;
+use crate::engine::store::Connection;
 
 use crate::engine::authorize;
+use crate::engine::chaos::Lag;
 use crate::engine::store::aliases;
 use crate::engine::store::keys::{self, Key};
 use crate::engine::wire::{Code, Failure};
@@ -47,8 +48,8 @@ pub(super) fn relative(
         account: key.arn.place.account,
         region: region.clone(),
     };
-    let found = keys::find(connection, &place, key.arn.id.as_str())?;
-    let relative = found.ok_or_else(|| unknown(&KeyArn::new(place, key.arn.id.clone())))?;
+    let arn = KeyArn::new(place, key.arn.id.clone());
+    let relative = keys::find(connection, &arn)?.ok_or_else(|| unknown(&arn))?;
     authorize::on_key(context, connection, &relative, operation)?;
     key_state::check(&relative, operation)?;
     Ok(relative)
@@ -79,13 +80,17 @@ pub(super) fn look_up(
     match read(context, text)? {
         Reference::Key(arn) => {
             check_account(context, &arn.place, &arn, operation)?;
-            keys::find(connection, &arn.place, arn.id.as_str())?.ok_or_else(|| unknown(&arn))
+            keys::find(connection, &arn)?.ok_or_else(|| unknown(&arn))
         }
         Reference::Alias(..) if !accepts_aliases(operation) => Err(invalid(text)),
         Reference::Alias(place, name) => {
             let arn = alias_arn(&place, &name);
             check_account(context, &place, &arn, operation)?;
-            let row = aliases::target(connection, &place, &name)?;
+            let target = |connection: &Connection| Ok(aliases::target(connection, &place, &name)?);
+            let row = match context.read_past(Lag::Aliases, target) {
+                Some(past) => past?,
+                None => target(connection)?,
+            };
             let row = row.ok_or_else(|| unknown_alias(&arn))?;
             Ok(keys::at(connection, row)?)
         }

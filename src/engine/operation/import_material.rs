@@ -1,7 +1,7 @@
 //! `ImportKeyMaterial` and `DeleteImportedKeyMaterial`.
 
+use crate::engine::store::Connection;
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::crypto;

@@ -1,7 +1,7 @@
 //! Imported material: which pieces belong to a key, and which of them are there.
 
+use crate::engine::store::Connection;
 use aws_lc_rs::digest::{Context as Hash, SHA256};
-use rusqlite::Connection;
 
 use crate::engine::entropy;
 use crate::engine::store::keys::{self, Key, MultiRegion};

@@ -46,6 +46,10 @@ pub(super) fn get(context: &Context<'_>, input: &GetInput) -> Result<GetOutput, 
         }
         Ok(policies::get(connection, key.row)?)
     })?;
+    let policy = match &context.luck {
+        Some(luck) => luck.reorder(policy),
+        None => policy,
+    };
     Ok(GetOutput {
         policy,
         policy_name: DEFAULT,

@@ -1,6 +1,6 @@
 //! `ConnectCustomKeyStore`, `DisconnectCustomKeyStore` and `DeleteCustomKeyStore`, and what time does to key stores.
 
-use rusqlite::Connection;
+use crate::engine::store::Connection;
 use serde::Deserialize;
 
 use crate::engine::store::key_stores::{self, ConnectionState};

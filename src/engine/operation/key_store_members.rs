@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rusqlite::Connection;
+use crate::engine::store::Connection;
 use serde::Deserialize;
 
 use crate::engine::store::key_stores::{self, Backing, ConnectionState, KeyStore};

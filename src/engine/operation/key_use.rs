@@ -1,6 +1,6 @@
 //! What cryptographic operations share: which key does what, and a key's secrets.
 
-use rusqlite::Connection;
+use crate::engine::store::Connection;
 
 use crate::engine::crypto::CryptoError;
 use crate::engine::store::keys::Key;

@@ -1,7 +1,7 @@
 //! `KeyMetadata`: a key as `CreateKey` and `DescribeKey` show it.
 
+use crate::engine::store::Connection;
 use jiff::Timestamp;
-use rusqlite::Connection;
 use serde::Serialize;
 
 use crate::engine::store::key_stores::{self, Backing};

@@ -52,10 +52,12 @@ mod tags;
 mod update_key_store;
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeSet;
+use std::time::Duration;
 
+use crate::engine::store::Connection;
 use bytes::Bytes;
 use jiff::Timestamp;
-use rusqlite::Connection;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -66,6 +68,7 @@ use crate::policy;
 use super::Rules;
 use super::authorize::{self, Carried};
 use super::caller::Caller;
+use super::chaos::{Lag, Luck};
 use super::entropy::Entropy;
 use super::parsed::Parsed;
 use super::record::Ruling;
@@ -89,8 +92,16 @@ pub(crate) struct Context<'a> {
     pub carried: Carried,
     /// Condition keys that an operation has found out besides its members.
     pub known: RefCell<policy::Context>,
+    /// The grants whose tokens the request has.
+    pub shown_grants: RefCell<BTreeSet<String>>,
     /// What was decided so far.
     pub rulings: RefCell<Vec<Ruling>>,
+    /// What chaos has in store for the call.
+    pub luck: Option<Luck>,
+    /// True while the call looks at a state that is over.
+    pub is_in_past: Cell<bool>,
+    /// For how long the states before writes are kept.
+    pub memory: Duration,
     pub patience: Patience,
     /// Set when a write was given up for lack of patience; nothing has happened then.
     pub is_postponed: Cell<bool>,
@@ -120,7 +131,13 @@ impl Context<'_> {
         &self,
         run: impl Fn(&Connection) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
+        if let Some(past) = self.read_past(Lag::Reads, &run) {
+            return past;
+        }
+        let ruled = self.rulings.borrow().len();
         let settled = self.database.read(|connection| {
+            // What was decided on a state that has moved on was not decided.
+            self.rulings.borrow_mut().truncate(ruled);
             if deadlines::passed(connection, self.now)? {
                 return Ok(None);
             }
@@ -132,6 +149,22 @@ impl Context<'_> {
         }
     }
 
+    /// Reads a state of the store that is over, where the call is to see one.
+    pub(crate) fn read_past<T>(
+        &self,
+        lag: Lag,
+        run: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Option<Result<T, Failure>> {
+        if self.is_in_past.get() {
+            return None;
+        }
+        let since = self.luck.as_ref()?.blind_since(lag, self.now)?;
+        self.is_in_past.set(true);
+        let outcome = self.database.read_past(since, run);
+        self.is_in_past.set(false);
+        outcome
+    }
+
     /// Changes the store after everything that is due by now has happened; all of it or nothing.
     pub(crate) fn write<T>(
         &self,
@@ -140,6 +173,9 @@ impl Context<'_> {
         if self.patience == Patience::Hurries {
             self.is_postponed.set(true);
             return Err(Failure::silent(Code::Internal));
+        }
+        if !self.memory.is_zero() {
+            self.database.keep_present(self.now, self.memory)?;
         }
         self.database.write(|connection| {
             settle::settle(self, connection)?;

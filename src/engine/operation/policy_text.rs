@@ -1,6 +1,6 @@
 //! What makes a text acceptable as a key's policy.
 
-use rusqlite::Connection;
+use crate::engine::store::Connection;
 
 use crate::engine::authorize;
 use crate::engine::store::keys::Key;

@@ -1,6 +1,6 @@
 //! `ReplicateKey` and `UpdatePrimaryRegion`.
 
-use rusqlite::Connection;
+use crate::engine::store::Connection;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::authorize;
@@ -51,7 +51,7 @@ pub(super) fn replicate(context: &Context<'_>, input: &Input) -> Result<Output, 
         authorize::on_account(context, Operation::CreateKey)?;
         check_primary(&primary)?;
         let replica = replica(&primary, &region, input.description.as_deref());
-        if keys::find(connection, &replica.arn.place, replica.arn.id.as_str())?.is_some() {
+        if keys::find(connection, &replica.arn)?.is_some() {
             return Err(Failure::new(
                 Code::AlreadyExists,
                 format!("{} already exists", replica.arn),

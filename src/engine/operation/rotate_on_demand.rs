@@ -1,7 +1,7 @@
 //! `RotateKeyOnDemand`.
 
+use crate::engine::store::Connection;
 use jiff::SignedDuration;
-use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::store::keys::{self, Key, MultiRegion};

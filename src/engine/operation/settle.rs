@@ -2,8 +2,8 @@
 //!
 //! Nothing runs in the background; each request first sees to it that what is due has happened.
 
+use crate::engine::store::Connection;
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::Connection;
 
 use crate::engine::crypto;
 use crate::engine::entropy;

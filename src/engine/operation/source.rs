@@ -1,6 +1,6 @@
 //! What is to be decrypted, and by which key.
 
-use rusqlite::Connection;
+use crate::engine::store::Connection;
 
 use crate::engine::authorize;
 use crate::engine::crypto::{self, SymmetricBlob, cipher as ciphers};

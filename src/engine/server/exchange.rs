@@ -1,6 +1,5 @@
 //! One request over a connection: read within its limits, answered by the engine, counted and written down.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,6 +12,7 @@ use tokio::time::{self, Instant};
 
 use crate::engine::Engine;
 use crate::engine::caller::Peer;
+use crate::engine::chaos::Fate;
 use crate::engine::record::Record;
 use crate::engine::wire::{self, Code, Failure};
 
@@ -38,7 +38,7 @@ pub(super) async fn exchange(
     shared: Arc<Shared>,
     peer: Peer,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> Result<Response<Full<Bytes>>, Lost> {
     let begin = Instant::now();
     let own = match (request.method(), request.uri().path()) {
         (&Method::GET, "/healthz") => Some(text("ok\n".to_owned())),
@@ -61,8 +61,19 @@ pub(super) async fn exchange(
     if let (Some(audit), Some(record)) = (&shared.audit, record) {
         audit.write(Arc::clone(record)).await;
     }
+    if let Some(Fate { delay, is_lost }) = response.extensions().get().copied() {
+        time::sleep(delay).await;
+        if is_lost {
+            return Err(Lost);
+        }
+    }
     Ok(response.map(Full::new))
 }
+
+/// An answer that never comes; the connection ends.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the answer is lost")]
+pub(super) struct Lost;
 
 /// Reads a request's body, as long as it is neither too long nor too slow.
 async fn read(
@@ -97,9 +108,11 @@ async fn read(
 
 /// Lets the engine answer: at once where it only reads, else where waiting for a disk holds nobody up.
 async fn answer(shared: &Arc<Shared>, request: Request<Bytes>) -> Response<Bytes> {
-    if let Some(response) = shared.engine.handle_at_once(&request) {
+    let (parts, body) = request.into_parts();
+    if let Some(response) = shared.engine.handle_at_once(&parts, &body) {
         return response;
     }
+    let request = Request::from_parts(parts, body);
     let _hand = shared.hands.acquire().await;
     let engine = Arc::clone(&shared.engine);
     let answered = tokio::task::spawn_blocking(move || engine.handle(request)).await;

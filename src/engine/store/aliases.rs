@@ -1,8 +1,9 @@
 //! Aliases.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{OptionalExtension as _, Row, params};
 
+use crate::engine::store::Connection;
 use crate::model::{KeyId, Place};
 
 use super::row::{noun, time};
@@ -29,13 +30,16 @@ fn read(row: &Row<'_>) -> Sql<Alias> {
 
 /// The row of the key that an alias leads to.
 pub(crate) fn target(connection: &Connection, place: &Place, name: &str) -> Sql<Option<i64>> {
-    connection
-        .prepare_cached("SELECT key FROM aliases WHERE account = ?1 AND region = ?2 AND name = ?3")?
-        .query_row(
-            params![place.account.as_str(), place.region.as_str(), name],
-            |row| row.get(0),
-        )
-        .optional()
+    let sql = "SELECT key FROM aliases WHERE account = ?1 AND region = ?2 AND name = ?3";
+    let (account, region) = (place.account.as_str(), place.region.as_str());
+    let whole = format!("{account}/{region}/{name}");
+    let memory = &connection.memory.alias_targets;
+    memory.recall(connection, whole, |_| {
+        connection
+            .prepare_cached(sql)?
+            .query_row(params![account, region, name], |row| row.get(0))
+            .optional()
+    })
 }
 
 /// Adds an alias.

@@ -3,16 +3,22 @@
 //! INVARIANT: triggers of the schema note every such time, so no write can forget one. One that nothing is due at any
 //! more does no harm.
 
+use crate::engine::store::Connection;
 use jiff::Timestamp;
-use rusqlite::Connection;
 
 type Sql<T> = Result<T, rusqlite::Error>;
 
 /// True when time alone may have changed something.
 pub(crate) fn passed(connection: &Connection, now: Timestamp) -> Sql<bool> {
+    let memory = &connection.memory.next_deadline;
+    let next = memory.recall(connection, (), |()| next(connection))?;
+    Ok(next.is_some_and(|time| time <= now.as_millisecond()))
+}
+
+fn next(connection: &Connection) -> Sql<Option<i64>> {
     connection
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM deadlines WHERE time <= ?1)")?
-        .query_row([now.as_millisecond()], |row| row.get(0))
+        .prepare_cached("SELECT min(time) FROM deadlines")?
+        .query_row([], |row| row.get(0))
 }
 
 /// Forgets the times at which everything has happened.

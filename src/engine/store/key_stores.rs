@@ -1,8 +1,9 @@
 //! Custom key stores.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{OptionalExtension as _, Row, params};
 
+use crate::engine::store::Connection;
 use crate::engine::wire::words;
 use crate::model::Place;
 

@@ -1,8 +1,9 @@
 //! Keys, without the rows that hang on them.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{OptionalExtension as _, Row, params};
 
+use crate::engine::store::Connection;
 use crate::engine::wire::words;
 use crate::model::{KeyArn, KeyId, KeyState, KeyType, Origin, Place, RotationPeriod};
 
@@ -165,7 +166,14 @@ fn read(row: &Row<'_>) -> Sql<Key> {
 }
 
 /// Finds a key by its place and id.
-pub(crate) fn find(connection: &Connection, place: &Place, id: &str) -> Sql<Option<Key>> {
+pub(crate) fn find(connection: &Connection, arn: &KeyArn) -> Sql<Option<Key>> {
+    let memory = &connection.memory.keys;
+    memory.recall(connection, arn.clone(), |arn| {
+        look_up(connection, &arn.place, arn.id.as_str())
+    })
+}
+
+fn look_up(connection: &Connection, place: &Place, id: &str) -> Sql<Option<Key>> {
     connection
         .prepare_cached(select!("WHERE account = ?1 AND region = ?2 AND id = ?3"))?
         .query_row(
@@ -177,9 +185,11 @@ pub(crate) fn find(connection: &Connection, place: &Place, id: &str) -> Sql<Opti
 
 /// Finds a key by its row.
 pub(crate) fn at(connection: &Connection, row: i64) -> Sql<Key> {
-    connection
-        .prepare_cached(select!("WHERE row = ?1"))?
-        .query_row([row], read)
+    connection.memory.rows.recall(connection, row, |row| {
+        connection
+            .prepare_cached(select!("WHERE row = ?1"))?
+            .query_row([row], read)
+    })
 }
 
 /// The ids of a place's keys after one of them, in order.

@@ -1,9 +1,10 @@
 //! Key material, sealed under the master key.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::row::{optional_time, time};
+use crate::engine::store::Connection;
 
 type Sql<T> = Result<T, rusqlite::Error>;
 
@@ -72,24 +73,26 @@ pub(crate) fn insert(connection: &Connection, material: &StoredMaterial) -> Sql<
 
 /// Finds a key's material by its id, if it is there.
 pub(crate) fn find(connection: &Connection, key: i64, id: &str) -> Sql<Option<StoredMaterial>> {
-    connection
-        .prepare_cached(
-            "SELECT key, id, sealed, public, created FROM key_material \
-             WHERE id = ?1 AND key = ?2 AND sealed IS NOT NULL",
-        )?
-        .query_row(params![id, key], read)
-        .optional()
+    let sql = "SELECT key, id, sealed, public, created FROM key_material \
+               WHERE id = ?1 AND key = ?2 AND sealed IS NOT NULL";
+    let memory = &connection.memory.material;
+    memory.recall(connection, (key, id.to_owned()), |_| {
+        let mut statement = connection.prepare_cached(sql)?;
+        statement.query_row(params![id, key], read).optional()
+    })
 }
 
 /// The key in a Region, of whatever account, that some material belongs to.
 pub(crate) fn key_with(connection: &Connection, region: &str, id: &str) -> Sql<Option<i64>> {
-    connection
-        .prepare_cached(
-            "SELECT keys.row FROM key_material JOIN keys ON keys.row = key_material.key \
-             WHERE key_material.id = ?1 AND keys.region = ?2",
-        )?
-        .query_row(params![id, region], |row| row.get(0))
-        .optional()
+    let sql = "SELECT keys.row FROM key_material JOIN keys ON keys.row = key_material.key \
+               WHERE key_material.id = ?1 AND keys.region = ?2";
+    let memory = &connection.memory.material_keys;
+    memory.recall(connection, (region.to_owned(), id.to_owned()), |_| {
+        let mut statement = connection.prepare_cached(sql)?;
+        statement
+            .query_row(params![id, region], |row| row.get(0))
+            .optional()
+    })
 }
 
 /// All of a key's pieces, in the order in which they came.

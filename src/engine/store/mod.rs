@@ -13,8 +13,11 @@ pub(crate) mod policies;
 pub(crate) mod rotations;
 pub(crate) mod tags;
 
+mod connection;
 pub(crate) mod file;
+mod fresh;
 mod master;
+mod past;
 mod row;
 mod schema;
 
@@ -22,13 +25,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection as Sqlite, ErrorCode};
 
 use super::entropy::Entropy;
 use super::wire::Failure;
 
+pub(crate) use connection::{Connection, Hangings};
 pub(crate) use master::MasterKey;
+
+use past::Past;
 
 /// Why the engine's store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +92,7 @@ const BUSY: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Database {
     backing: Backing,
+    past: Past,
     pub(crate) master: MasterKey,
 }
 
@@ -100,36 +108,43 @@ enum Backing {
 impl Database {
     /// A store that lives as long as the engine.
     pub(crate) fn in_memory(entropy: &dyn Entropy) -> Result<Self, OpenError> {
-        let connection = Connection::open_in_memory()?;
+        let connection = Sqlite::open_in_memory()?;
         configure(&connection)?;
         schema::prepare(&connection)?;
         Ok(Self {
-            backing: Backing::Memory(Mutex::new(connection)),
+            backing: Backing::Memory(Mutex::new(Connection::new(connection))),
+            past: Past::default(),
             master: MasterKey::generate(entropy)?,
         })
     }
 
     /// A store in a file, which is made when it is not there; its master key is beside it.
     pub(crate) fn in_file(path: &Utf8Path, entropy: &dyn Entropy) -> Result<Self, OpenError> {
+        file::prepare_folder(path)?;
+        fresh::put(path)?;
         file::prepare(path)?;
         let connection = connect(path)?;
         schema::prepare(&connection)?;
+        // The key's print is written anew where it is missing, so the disk need not have it yet.
+        connection.pragma_update(None, "synchronous", "OFF")?;
         let master = master::load_or_make(&connection, &path.with_extension("key"), entropy)?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
         Ok(Self {
             backing: Backing::File {
                 path: path.to_owned(),
-                idle: Mutex::new(vec![connection]),
+                idle: Mutex::new(vec![Connection::new(connection)]),
             },
+            past: Past::default(),
             master,
         })
     }
 
-    /// Runs reads on one state of the store.
+    /// Runs reads on one state of the store; twice where that has moved on meanwhile.
     pub(crate) fn read<T>(
         &self,
-        run: impl FnOnce(&Connection) -> Result<T, Failure>,
+        run: impl Fn(&Connection) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        self.with(|connection| transact(connection, "BEGIN DEFERRED", run))
+        self.with(|connection| connection.read(run))
     }
 
     /// Runs reads and writes as one: all of them, durably, or none.
@@ -137,7 +152,24 @@ impl Database {
         &self,
         run: impl FnOnce(&Connection) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        self.with(|connection| transact(connection, "BEGIN IMMEDIATE", run))
+        self.with(|connection| connection.write(run))
+    }
+
+    /// Keeps the present for as long as something may look back at it.
+    pub(crate) fn keep_present(&self, now: Timestamp, longest: Duration) -> Result<(), Failure> {
+        Ok(self.past.keep(now, longest, || match &self.backing {
+            Backing::Memory(connection) => past::copy(&lock(connection).sql),
+            Backing::File { path, .. } => past::hold(connect(path)?),
+        })?)
+    }
+
+    /// Reads from a state that is over, the oldest since a moment that was kept.
+    pub(crate) fn read_past<T>(
+        &self,
+        since: Timestamp,
+        run: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Option<Result<T, Failure>> {
+        self.past.look(since, run)
     }
 
     /// Copies the store, as it is at one moment, to a file that is not there yet, and its master key beside it.
@@ -152,7 +184,7 @@ impl Database {
         // Made first, so that nobody else can ever read it.
         file::prepare(path)?;
         match &self.backing {
-            Backing::Memory(connection) => vacuum_into(&lock(connection), path)?,
+            Backing::Memory(connection) => vacuum_into(&lock(connection).sql, path)?,
             Backing::File { path: own, .. } => {
                 vacuum_into(&connect(own)?, path)?;
                 let text = std::fs::read(own.with_extension("key"));
@@ -170,7 +202,7 @@ impl Database {
                 let spare = lock(idle).pop();
                 let connection = match spare {
                     Some(connection) => connection,
-                    None => connect(path)?,
+                    None => Connection::new(connect(path)?),
                 };
                 let outcome = run(&connection);
                 let mut idle = lock(idle);
@@ -183,13 +215,13 @@ impl Database {
     }
 }
 
-/// A panic elsewhere leaves a connection usable: its transaction was rolled back.
+/// A panic elsewhere leaves a connection usable: its transaction was ended.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn connect(path: &Utf8Path) -> Result<Connection, rusqlite::Error> {
-    let connection = Connection::open(path)?;
+fn connect(path: &Utf8Path) -> Result<Sqlite, rusqlite::Error> {
+    let connection = Sqlite::open(path)?;
     configure(&connection)?;
     write_ahead(&connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -197,7 +229,7 @@ fn connect(path: &Utf8Path) -> Result<Connection, rusqlite::Error> {
 }
 
 /// Switches to a write-ahead log. Where two processes do so to a new file, `SQLite` fails at once instead of waiting.
-fn write_ahead(connection: &Connection) -> Result<(), rusqlite::Error> {
+fn write_ahead(connection: &Sqlite) -> Result<(), rusqlite::Error> {
     let pauses = (1..=64).map(Duration::from_millis);
     for pause in pauses {
         match connection.pragma_update(None, "journal_mode", "WAL") {
@@ -210,13 +242,13 @@ fn write_ahead(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "journal_mode", "WAL")
 }
 
-fn vacuum_into(connection: &Connection, path: &Utf8Path) -> Result<(), rusqlite::Error> {
+fn vacuum_into(connection: &Sqlite, path: &Utf8Path) -> Result<(), rusqlite::Error> {
     connection
         .execute("VACUUM INTO ?1", [path.as_str()])
         .map(|_| ())
 }
 
-fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
+fn configure(connection: &Sqlite) -> Result<(), rusqlite::Error> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // Without this, a statement is prepared anew whenever a value that could change its plan is bound.
@@ -224,39 +256,4 @@ fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "secure_delete", true)
-}
-
-/// Rolls back unless the work was done.
-struct Transaction<'a> {
-    connection: &'a Connection,
-    open: bool,
-}
-
-impl Drop for Transaction<'_> {
-    fn drop(&mut self) {
-        if self.open {
-            // A failing rollback means that SQLite has rolled back already.
-            drop(execute(self.connection, "ROLLBACK"));
-        }
-    }
-}
-
-fn transact<T>(
-    connection: &Connection,
-    begin: &str,
-    run: impl FnOnce(&Connection) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    execute(connection, begin)?;
-    let mut transaction = Transaction {
-        connection,
-        open: true,
-    };
-    let value = run(connection)?;
-    execute(connection, "COMMIT")?;
-    transaction.open = false;
-    Ok(value)
-}
-
-fn execute(connection: &Connection, sql: &str) -> Result<(), rusqlite::Error> {
-    connection.prepare_cached(sql)?.execute([]).map(|_| ())
 }

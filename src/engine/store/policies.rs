@@ -1,6 +1,6 @@
 //! Key policies, kept as the text that was put.
 
-use rusqlite::Connection;
+use crate::engine::store::Connection;
 
 type Sql<T> = Result<T, rusqlite::Error>;
 
@@ -12,6 +12,14 @@ pub(crate) fn put(connection: &Connection, key: i64, text: &str) -> Sql<()> {
         )?
         .execute(rusqlite::params![key, text])
         .map(|_| ())
+}
+
+/// The policies with a text in them, by their keys' rows.
+pub(crate) fn with(connection: &Connection, text: &str) -> Sql<Vec<(i64, String)>> {
+    connection
+        .prepare_cached("SELECT key, text FROM policies WHERE instr(text, ?1) > 0")?
+        .query_map([text], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
 }
 
 /// A key's policy.

@@ -1,10 +1,11 @@
 //! The rotations that have happened.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Row, params};
 
 use super::material::{Piece, read_piece};
 use super::row::time;
+use crate::engine::store::Connection;
 
 type Sql<T> = Result<T, rusqlite::Error>;
 

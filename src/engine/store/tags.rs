@@ -1,6 +1,8 @@
 //! Tags.
 
-use rusqlite::{Connection, params};
+use rusqlite::params;
+
+use crate::engine::store::Connection;
 
 type Sql<T> = Result<T, rusqlite::Error>;
 

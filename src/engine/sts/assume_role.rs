@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::engine::store::Connection;
 use jiff::SignedDuration;
-use rusqlite::Connection;
 
 use crate::engine::authorize;
 use crate::engine::operation::Context;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use crate::engine::store::Connection;
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::Connection;
 
 use crate::engine::authorize;
 use crate::engine::credentials::{self, AccessKey, Life};

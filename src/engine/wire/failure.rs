@@ -69,6 +69,7 @@ codes! {
     SignatureMismatch = "InvalidSignatureException",
     Tag = "TagException",
     UnknownOperation = "UnknownOperationException",
+    Throttling = "ThrottlingException",
     UnrecognizedClient = "UnrecognizedClientException",
     UnsupportedOperation = "UnsupportedOperationException",
     Validation = "ValidationException",

@@ -10,7 +10,7 @@ use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::types::{KeySpec, KeyUsageType};
 use bytes::Bytes;
 use jiff::Timestamp;
-use keywright::engine::{Clock, Engine, Rules, Settings, Store};
+use keywright::engine::{Chaos, Clock, Engine, Rules, Settings, Store};
 
 use crate::support::engine::{Seeded, engine_config};
 
@@ -25,6 +25,10 @@ pub(super) const UNKNOWN: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
 pub(super) struct Hands(AtomicI64);
 
 impl Hands {
+    pub(super) fn forward_seconds(&self, seconds: i64) {
+        self.0.fetch_add(seconds * 1000, Ordering::Relaxed);
+    }
+
     pub(super) fn forward_minutes(&self, minutes: i64) {
         self.0.fetch_add(minutes * 60_000, Ordering::Relaxed);
     }
@@ -52,7 +56,16 @@ impl Bench {
         Self::with(Store::Memory, 1)
     }
 
+    /// A bench on which the engine misbehaves.
+    pub(super) fn in_chaos(chaos: &str) -> Self {
+        Self::of(Store::Memory, 1, Some(chaos.parse().unwrap()))
+    }
+
     pub(super) fn with(store: Store, seed: u64) -> Self {
+        Self::of(store, seed, None)
+    }
+
+    fn of(store: Store, seed: u64, chaos: Option<Chaos>) -> Self {
         let clock = Arc::new(Hands(AtomicI64::new(1_780_000_000_000)));
         let shared: Arc<dyn Clock> = Arc::<Hands>::clone(&clock);
         let engine = Engine::open(Settings {
@@ -62,6 +75,7 @@ impl Bench {
             default_account: "999988887777".parse().unwrap(),
             rules: Rules::default(),
             interceptor: None,
+            chaos,
         });
         let engine = Arc::new(engine.unwrap());
         let kms = client(&engine, ACCOUNT, REGION);

@@ -4,6 +4,7 @@ mod bench;
 
 mod aliases;
 mod authorization;
+mod chaos;
 mod data_key_pairs;
 mod deletion;
 mod encryption;
@@ -19,6 +20,7 @@ mod keys;
 mod last_usage;
 mod machine;
 mod macs;
+mod memory;
 mod model;
 mod multi_region;
 mod persistence;

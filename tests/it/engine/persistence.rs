@@ -310,3 +310,17 @@ fn what_is_no_database_is_refused() {
     .unwrap();
     assert!(matches!(home.open(), Err(OpenError::Database(_))));
 }
+
+#[test]
+fn a_new_state_is_its_files_and_nothing_besides() {
+    let home = Home::new();
+    let engine = home.open().unwrap();
+    let names = fs::read_dir(home.path("")).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.collect();
+    names.sort_unstable();
+    names.retain(|name| !["engine.db-shm", "engine.db-wal"].contains(&name.as_str()));
+    assert_eq!(names, ["engine.db", "engine.key"]);
+    drop(engine);
+    home.open().unwrap();
+}

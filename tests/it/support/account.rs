@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use keywright::apply::{Event, Outcome, Stop, apply};
-use keywright::engine::{Clock, Engine, Interceptor, Settings, Store};
+use keywright::engine::{Chaos, Clock, Engine, Interceptor, Settings, Store};
 use keywright::kms::{Client, Pace};
 use keywright::model::Place;
 use keywright::observe::{Others, Scope, observe};
 use keywright::plan::{Allow, Limits, Plan, plan};
 use keywright::state::{Desired, Observed};
+use tokio::time::Instant;
 
 use super::engine::{Seeded, engine_config};
 
@@ -22,6 +23,17 @@ struct Stopped;
 impl Clock for Stopped {
     fn now(&self) -> Timestamp {
         NOW.parse().unwrap()
+    }
+}
+
+/// A clock that goes with the runtime's.
+#[derive(Debug)]
+struct Flowing(Instant);
+
+impl Clock for Flowing {
+    fn now(&self) -> Timestamp {
+        let begin: Timestamp = NOW.parse().unwrap();
+        begin + self.0.elapsed()
     }
 }
 
@@ -41,6 +53,17 @@ impl Account {
             clock: Arc::new(Stopped),
             entropy: Arc::new(Seeded::new(1)),
             interceptor,
+            ..Settings::new(Store::Memory, place.account)
+        };
+        Self::on(&Arc::new(Engine::open(settings).unwrap()), place)
+    }
+
+    /// An account that misbehaves, whose time passes where the code waits.
+    pub(crate) fn in_chaos(place: &Place, chaos: Chaos) -> Self {
+        let settings = Settings {
+            clock: Arc::new(Flowing(Instant::now())),
+            entropy: Arc::new(Seeded::new(1)),
+            chaos: Some(chaos),
             ..Settings::new(Store::Memory, place.account)
         };
         Self::on(&Arc::new(Engine::open(settings).unwrap()), place)

@@ -1,10 +1,13 @@
 //! Long-lived access keys.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{OptionalExtension as _, Row, params};
 
+use crate::engine::store::Connection;
 use crate::engine::store::row::{noun, time};
 use crate::model::{AccountId, Partition};
+
+use super::entities::{self, Entity};
 
 type Sql<T> = Result<T, rusqlite::Error>;
 
@@ -42,6 +45,26 @@ pub(crate) fn find(connection: &Connection, id: &str) -> Sql<Option<StoredKey>> 
         .prepare_cached(&format!("{COLUMNS} WHERE id = ?1"))?
         .query_row([id], read)
         .optional()
+}
+
+/// An access key and the user whose it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Holder {
+    pub key: StoredKey,
+    pub user: Option<Entity>,
+}
+
+/// Finds an access key with its user.
+pub(crate) fn holder(connection: &Connection, id: &str) -> Sql<Option<Holder>> {
+    let memory = &connection.memory.access_keys;
+    memory.recall(connection, id.to_owned(), |id| {
+        let Some(key) = find(connection, id)? else {
+            return Ok(None);
+        };
+        let user = key.entity.map(|row| entities::at(connection, row));
+        let user = user.transpose()?;
+        Ok(Some(Holder { key, user }))
+    })
 }
 
 /// The access keys of a user, or of the root user of an account.

@@ -5,8 +5,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{OptionalExtension as _, Row, params};
 
+use crate::engine::store::Connection;
 use crate::engine::store::row::{noun, time};
 use crate::model::{AccountId, Arn, Partition, Principal};
 

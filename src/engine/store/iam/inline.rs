@@ -1,6 +1,8 @@
 //! Policies that are part of a user, role or group.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{OptionalExtension as _, params};
+
+use crate::engine::store::Connection;
 
 type Sql<T> = Result<T, rusqlite::Error>;
 

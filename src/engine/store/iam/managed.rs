@@ -1,8 +1,9 @@
 //! Managed policies, their versions, and what they are attached to.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{OptionalExtension as _, Row, params};
 
+use crate::engine::store::Connection;
 use crate::engine::store::row::time;
 use crate::model::AccountId;
 

@@ -5,6 +5,20 @@ pub(crate) mod entities;
 pub(crate) mod inline;
 pub(crate) mod managed;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::policy::IdentityPolicy;
+
+/// What a user or role carries into decisions.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    pub(crate) arn: String,
+    pub(crate) policies: Arc<[IdentityPolicy]>,
+    pub(crate) boundary: Option<IdentityPolicy>,
+    pub(crate) tags: BTreeMap<String, String>,
+}
+
 /// The tables of IAM. What hangs on a user, role or group goes with it; names are one whatever their case.
 pub(super) const TABLES: &str = "
 CREATE TABLE iam_entities (
