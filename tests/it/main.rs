@@ -26,6 +26,7 @@ mod engine;
 mod expectations;
 mod engine_state;
 mod explain;
+mod gallery;
 mod guardrails;
 mod hazards;
 mod identities;

@@ -4,6 +4,7 @@ mod algebra;
 mod holdings;
 mod pairs;
 mod queries;
+mod sentences;
 
 use keywright::access::{Comparison, Scene, compare};
 use keywright::model::{KeyArn, Partition, Principal};
