@@ -132,7 +132,7 @@ fn split(
     budget: &mut Budget,
     tell: &mut dyn FnMut(Cube) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>, Exhausted> {
-    budget.spend(others.len())?;
+    budget.spend(others.len() + cube.0.len())?;
     let near: Vec<&Cube> = others
         .iter()
         .copied()

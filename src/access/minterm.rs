@@ -10,6 +10,15 @@ use super::pattern::{Class, Matcher, Pattern, Step};
 /// The most states that a search through words visits.
 const MAX_STATES: usize = 50_000;
 
+/// The most places that such a search looks at, for all its states and letters.
+const MAX_MOVES: usize = 30_000_000;
+
+/// The most letters of literals that are held against places of globs.
+const MAX_MATCHES: usize = 300_000_000;
+
+/// The most places of globs for which words that can be read are made up.
+const MAX_PLACES_OF_EXAMPLES: usize = 2_000;
+
 /// Words that no pattern tells apart, by one of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Minterm {
@@ -55,6 +64,16 @@ pub(super) fn minterms_beside(
             }
         }
     }
+    // Words are held against globs letter by letter, place by place.
+    let places_of = |(_, matcher): &(usize, Matcher<'_>)| match matcher {
+        Matcher::Steps(glob) => glob.steps().len(),
+        Matcher::Literal(_) | Matcher::Prefix(_) => 0,
+    };
+    let places: usize = matchers.iter().map(places_of).sum();
+    let letters: usize = literals.keys().map(String::len).sum();
+    if places.saturating_mul(places + letters) > MAX_MATCHES {
+        return Err(Exhausted::Words);
+    }
     let of_word = |word: &str| {
         let mut fits = FixedBitSet::with_capacity(patterns.len());
         let found = matchers.iter().filter(|(_, matcher)| matcher.matches(word));
@@ -78,7 +97,8 @@ pub(super) fn minterms_beside(
     }
     // Beside the literals: what the globs tell apart.
     let has_steps = |(_, matcher): &(usize, Matcher<'_>)| matches!(matcher, Matcher::Steps(_));
-    let examples = matchers.iter().any(has_steps).then(|| examples(&globs));
+    let has_examples = matchers.iter().any(has_steps) && places < MAX_PLACES_OF_EXAMPLES;
+    let examples = has_examples.then(|| examples(&globs));
     let favourites: Vec<(String, FixedBitSet)> = favourites
         .iter()
         .cloned()
@@ -208,6 +228,7 @@ impl<'a> Search<'a> {
             .map(|letter| (letter, machine.moves(letter)))
             .collect();
         let alive = machine.first(self.language.len());
+        let mut work = 0;
         let mut known: HashMap<FixedBitSet, usize> = HashMap::new();
         let mut trail: Vec<(usize, char)> = Vec::new();
         let mut queue = VecDeque::new();
@@ -225,6 +246,11 @@ impl<'a> Search<'a> {
             }
             for (letter, moves) in &moves {
                 let next = machine.step(&state, moves);
+                // A whole word of places that nothing leads to costs next to nothing.
+                work += next.count_ones(..) + machine.steps.len() / 512;
+                if work > MAX_MOVES {
+                    return Err(Exhausted::Words);
+                }
                 if next.is_disjoint(&alive) || known.contains_key(&next) {
                     continue;
                 }

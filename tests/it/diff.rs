@@ -359,7 +359,7 @@ fn files_that_are_no_policies_are_named() {
     let sandbox = Sandbox::new();
     sandbox.write("a.json", "{");
     let run = sandbox.run("diff a.json a.json").expect(1);
-    assert!(run.stderr.contains("a.json is not JSON"), "{}", run.all());
+    assert!(run.stderr.contains("a.json: not JSON"), "{}", run.all());
     let run = sandbox.run("diff nowhere.json a.json").expect(1);
     assert!(
         run.stderr.contains("cannot read nowhere.json"),

@@ -14,6 +14,7 @@ mod access;
 mod access_verb;
 mod apply;
 mod architecture;
+mod bad_input;
 mod broken_manifests;
 mod calls;
 mod check;

@@ -337,8 +337,7 @@ fn read(file: &Utf8Path, partition: Partition) -> anyhow::Result<Document> {
     } else {
         std::fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?
     };
-    let value: Value =
-        serde_json::from_str(&text).with_context(|| format!("{file} is not JSON"))?;
+    let value = policy::read_json(&text).map_err(|problem| anyhow!("{file}: {problem}"))?;
     read_value(&value, partition)
         .map_err(|problem| anyhow!("{file} is not a key policy: {problem}"))
 }

@@ -1,6 +1,7 @@
 //! Access as sets: what is said of all requests holds for each.
 
 mod algebra;
+mod bounds;
 mod holdings;
 mod pairs;
 mod queries;
