@@ -170,11 +170,6 @@ const POLICIES: &[(&str, &str, &str)] = &[
         "Statements",
         "is not an element of a policy",
     ),
-    (
-        r#"{"Id": 7, "Statement": {"Effect": "Deny", "Principal": "*"}}"#,
-        "Id",
-        "must be text",
-    ),
 ];
 
 /// A good policy but for its second statement.
