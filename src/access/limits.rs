@@ -62,11 +62,11 @@ impl Phrases<'_> {
             let words = limits.iter().map(|limit| words(limit, word));
             words.collect::<Option<Vec<_>>>()
         };
-        if let Some(words) = all("except ").filter(|words| words.iter().all(is_simple)) {
+        if let Some(words) = all("except ").filter(|words| words.iter().all(|one| is_simple(one))) {
             let both = if words.len() == 2 { "both" } else { "all of" };
             return Some(format!("except {both} {}", listed(&words)));
         }
-        let words = all("only ").filter(|words| words.iter().all(is_simple))?;
+        let words = all("only ").filter(|words| words.iter().all(|one| is_simple(one)))?;
         Some(format!("only {}", words.join(" or ")))
     }
 
@@ -167,7 +167,7 @@ fn values_within(
     }
     let mut left = set.clone();
     let mut within = Vec::new();
-    for value in condition.values.iter() {
+    for value in &condition.values {
         let single = Condition {
             values: vec![value.clone()].into(),
             ..condition.clone()
@@ -271,6 +271,6 @@ fn only(words: &str, holds: bool) -> String {
 }
 
 /// True for words that can stand in a list of conditions.
-fn is_simple(words: &String) -> bool {
+fn is_simple(words: &str) -> bool {
     !words.contains(", ") && !words.contains(" except ")
 }

@@ -22,21 +22,16 @@ fn sections(pair: &str) -> BTreeMap<&str, String> {
     let mut sections: BTreeMap<&str, String> = BTreeMap::new();
     let mut current = "";
     for line in pair.lines().filter(|line| !line.starts_with('#')) {
-        match line.strip_prefix("  ") {
-            Some(inner) => {
-                let section = sections.get_mut(current).unwrap();
-                section.push_str(inner);
-                section.push('\n');
-            }
-            None => {
-                current = line.strip_suffix(':').unwrap_or_else(|| panic!("{line}"));
-                assert!(
-                    ["key", "before", "after", "identities"].contains(&current),
-                    "{line}"
-                );
-                sections.insert(current, String::new());
-            }
+        if let Some(inner) = line.strip_prefix("  ") {
+            let section = sections.get_mut(current).unwrap();
+            section.push_str(inner);
+            section.push('\n');
+            continue;
         }
+        current = line.strip_suffix(':').unwrap_or_else(|| panic!("{line}"));
+        let known = ["key", "before", "after", "identities"];
+        assert!(known.contains(&current), "{line}");
+        sections.insert(current, String::new());
     }
     sections
 }

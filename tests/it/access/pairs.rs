@@ -230,11 +230,12 @@ fn in_other_words(statement: &Value, seed: u64) -> Value {
         let Some(value) = object.get_mut(name) else {
             continue;
         };
-        *value = match std::mem::take(value) {
-            Value::Array(mut all) if all.len() == 1 && (seed >> 4) & 1 == 1 => all.remove(0),
-            Value::String(one) if (seed >> 5) & 1 == 1 => vec![one].into(),
-            other => other,
-        };
+        let bare = (seed >> 4) & 1 == 1;
+        if let Some([one]) = value.as_array().map(Vec::as_slice).filter(|_| bare) {
+            *value = one.clone();
+        } else if value.is_string() && !bare {
+            *value = vec![value.take()].into();
+        }
     }
     object
 }
