@@ -9,7 +9,7 @@ use super::survey::{Rules, Survey};
 use super::{Exhausted, Rights, Scene, Undetermined};
 use crate::model::Principal;
 use crate::policy::reading::Exemption;
-use crate::policy::{Level, Policies, Request, evaluate_under, same};
+use crate::policy::{Context, Level, Policies, Request, evaluate_under, same};
 
 /// How the second policy stands to the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,12 +143,18 @@ fn determine<'a>(
             exemption,
         };
         let comparison = pair.compare(survey)?;
-        match &found {
+        match &mut found {
             Some(first) if first.scales != comparison.scales => {
                 let why = "AWS's pages disagree on whom `NotPrincipal` spares, and the answer depends on it";
                 Err(Undetermined::Unclear(why.to_owned()))
             }
-            Some(_) => Ok(()),
+            Some(first) => {
+                // What shows a difference either way is shown, where there is such a request.
+                let sure = |one: &Witness| pair.confirms(one);
+                let has_sure = first.witnesses.iter().any(sure);
+                first.witnesses.retain(|one| !has_sure || sure(one));
+                Ok(())
+            }
             None => {
                 found = Some(comparison);
                 Ok(())
@@ -265,6 +271,22 @@ impl Pair<'_> {
         } else {
             Undetermined::Unconfirmed(format!("{} of {}", witness.action, witness.principal))
         })
+    }
+
+    /// True when the ordinary evaluator answers a request as it is said to.
+    fn confirms(&self, witness: &Witness) -> bool {
+        let mut context = Context::new();
+        for (key, values) in &witness.context {
+            context.set(key, values.iter().cloned());
+        }
+        let request = Request {
+            caller: &witness.principal,
+            action: &witness.action,
+            key: self.scene.key,
+            context: &context,
+        };
+        let answer = |rights| standing(rights, &request, self.scene, self.exemption);
+        answer(self.a) == witness.a && answer(self.b) == witness.b
     }
 
     /// A request of the box, as the ordinary evaluator answers it on both sides.

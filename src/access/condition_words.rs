@@ -4,6 +4,9 @@ use super::rule::PAIR;
 use crate::model::KeyArn;
 use crate::policy::{Condition, OperatorName, Quantifier};
 
+/// Stands behind values that are compared without regard to case.
+pub(super) const ANY_CASE: &str = " (in any case)";
+
 /// A condition in positive words, and whether it holds where they are true.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Core {
@@ -48,27 +51,55 @@ pub(super) fn core(condition: &Condition, key: &KeyArn) -> Core {
             service.filter(|_| is_via).unwrap_or(value).to_owned()
         })
         .collect();
-    let list = shown.join(" or ");
-    let or_absent = if operator.if_exists { " or absent" } else { "" };
-    let words = match operator.quantifier {
-        Some(Quantifier::ForAllValues) => {
-            format!(
-                "when every value of {} {relation} {list}{or_absent}",
-                named(name)
-            )
-        }
-        Some(Quantifier::ForAnyValue) => {
-            format!(
-                "when a value of {} {relation} {list}{or_absent}",
-                named(name)
-            )
-        }
+    let ignores_case = matches!(
+        operator.name,
+        OperatorName::StringEqualsIgnoreCase | OperatorName::StringNotEqualsIgnoreCase
+    );
+    let case = if ignores_case { ANY_CASE } else { "" };
+    let list = format!("{}{case}", shown.join(" or "));
+    if let Some(quantifier) = operator.quantifier {
+        return quantified(condition, quantifier, &format!("{relation} {list}"));
+    }
+    // A negated operator holds without its key anyway.
+    let or_absent = match (operator.if_exists && holds, is_via) {
+        (true, true) => " or directly",
+        (true, false) => " or absent",
+        (false, _) => "",
+    };
+    let pair = name.get(PAIR.len()..).filter(|_| lower.starts_with(PAIR));
+    let words = match pair {
         None if is_via && relation == "is" => format!("via {list}{or_absent}"),
-        None => match name.get(PAIR.len()..).filter(|_| lower.starts_with(PAIR)) {
-            Some(pair) if relation == "is" => format!("with context {pair}={list}{or_absent}"),
-            Some(pair) => format!("when context {pair} {relation} {list}{or_absent}"),
-            None => format!("when {name} {relation} {list}{or_absent}"),
-        },
+        None => format!("when {name} {relation} {list}{or_absent}"),
+        Some(pair) if relation == "is" => format!("with context {pair}={list}{or_absent}"),
+        Some(pair) => format!("when context {pair} {relation} {list}{or_absent}"),
+    };
+    Core { words, holds }
+}
+
+/// A condition on lists of values in positive words; `test` is what it asks of a value.
+///
+/// Its negation is about the other quantifier: not every value passes where some value fails.
+fn quantified(condition: &Condition, quantifier: Quantifier, test: &str) -> Core {
+    let (_, holds) = relation(condition.operator.name);
+    let if_exists = condition.operator.if_exists;
+    let is_context = condition
+        .key
+        .eq_ignore_ascii_case("kms:EncryptionContextKeys");
+    let key = named(&condition.key);
+    let is_about_every = (quantifier == Quantifier::ForAllValues) == holds;
+    let words = match test.strip_prefix("is ").filter(|_| is_context) {
+        Some(names) if is_about_every => format!("with no context keys but {names}"),
+        Some(names) => format!("with context key {names}"),
+        None if is_about_every => format!("when every value of {key} {test}"),
+        None => format!("when a value of {key} {test}"),
+    };
+    // People do not take "every value" to be true of none, so that is said.
+    let holds_without = quantifier == Quantifier::ForAllValues || if_exists;
+    let words = match (is_about_every, holds_without == holds) {
+        (true, true) if is_context => words,
+        (_, true) => format!("{words} or there is none"),
+        (true, false) => format!("{words} and there is one"),
+        (false, false) => words,
     };
     Core { words, holds }
 }
@@ -91,10 +122,12 @@ fn relation(name: OperatorName) -> (&'static str, bool) {
         | Name::NumericEquals
         | Name::DateEquals
         | Name::BinaryEquals
+        | Name::StringEqualsIgnoreCase
         | Name::Null => ("is", true),
-        Name::StringNotEquals | Name::NumericNotEquals | Name::DateNotEquals => ("is", false),
-        Name::StringEqualsIgnoreCase => ("is in any case", true),
-        Name::StringNotEqualsIgnoreCase => ("is in any case", false),
+        Name::StringNotEquals
+        | Name::StringNotEqualsIgnoreCase
+        | Name::NumericNotEquals
+        | Name::DateNotEquals => ("is", false),
         Name::StringLike | Name::ArnEquals | Name::ArnLike => ("is like", true),
         Name::StringNotLike | Name::ArnNotEquals | Name::ArnNotLike => ("is like", false),
         Name::NumericLessThan => ("is below", true),

@@ -6,8 +6,8 @@ use fixedbitset::FixedBitSet;
 
 use super::Exhausted;
 
-/// The most steps that one comparison takes.
-const MAX_STEPS: usize = 200_000;
+/// The most steps of one question, counted in pairs of boxes that are held against each other.
+const MAX_STEPS: usize = 10_000_000;
 
 /// A product of sets: in each dimension, the points that it covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,8 +86,13 @@ impl Budget {
         Self(MAX_STEPS)
     }
 
-    pub(super) fn spend(&mut self) -> Result<(), Exhausted> {
-        self.0 = self.0.checked_sub(1).ok_or(Exhausted::Steps)?;
+    /// Takes so many steps, and one more.
+    pub(super) fn spend(&mut self, steps: usize) -> Result<(), Exhausted> {
+        let left = self
+            .0
+            .checked_sub(1)
+            .and_then(|left| left.checked_sub(steps));
+        self.0 = left.ok_or(Exhausted::Steps)?;
         Ok(())
     }
 }
@@ -127,7 +132,7 @@ fn split(
     budget: &mut Budget,
     tell: &mut dyn FnMut(Cube) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>, Exhausted> {
-    budget.spend()?;
+    budget.spend(others.len() + cube.0.len())?;
     let near: Vec<&Cube> = others
         .iter()
         .copied()

@@ -226,7 +226,7 @@ impl Setting<'_> {
         for delegated in std::mem::take(&mut levels.delegated) {
             let by_iam = allowed.iter().filter_map(|own| own.and(&delegated));
             for both in by_iam {
-                budget.spend()?;
+                budget.spend(0)?;
                 levels.direct.push(both);
             }
             let mut unknown = delegated;

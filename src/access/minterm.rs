@@ -10,6 +10,15 @@ use super::pattern::{Class, Matcher, Pattern, Step};
 /// The most states that a search through words visits.
 const MAX_STATES: usize = 50_000;
 
+/// The most places that such a search looks at, for all its states and letters.
+const MAX_MOVES: usize = 30_000_000;
+
+/// The most letters of literals that are held against places of globs.
+const MAX_MATCHES: usize = 300_000_000;
+
+/// The most places of globs for which words that can be read are made up.
+const MAX_PLACES_OF_EXAMPLES: usize = 2_000;
+
 /// Words that no pattern tells apart, by one of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Minterm {
@@ -55,12 +64,8 @@ pub(super) fn minterms_beside(
             }
         }
     }
-    let of_word = |word: &str| {
-        let mut fits = FixedBitSet::with_capacity(patterns.len());
-        let found = matchers.iter().filter(|(_, matcher)| matcher.matches(word));
-        fits.extend(found.map(|(index, _)| *index));
-        fits
-    };
+    check_matches(&matchers, &literals)?;
+    let of_word = |word: &str| fits(&matchers, word, patterns.len());
     let mut found: Vec<Minterm> = Vec::new();
     for word in others {
         literals.insert(word.clone(), Vec::new());
@@ -77,17 +82,12 @@ pub(super) fn minterms_beside(
         });
     }
     // Beside the literals: what the globs tell apart.
-    let has_steps = |(_, matcher): &(usize, Matcher<'_>)| matches!(matcher, Matcher::Steps(_));
-    let examples = matchers.iter().any(has_steps).then(|| examples(&globs));
     let favourites: Vec<(String, FixedBitSet)> = favourites
         .iter()
         .cloned()
-        .chain(examples.into_iter().flatten())
+        .chain(examples(&globs, &matchers))
         .filter(|word| !literals.contains_key(word) && is_word(word))
-        .map(|word| {
-            let fits = of_word(&word);
-            (word, fits)
-        })
+        .map(|word| (word.clone(), of_word(&word)))
         .collect();
     let search = Search::of(&globs, patterns.len(), language);
     for (word, fits) in search.run(&|word| !literals.contains_key(word))? {
@@ -106,11 +106,44 @@ pub(super) fn minterms_beside(
     Ok(found)
 }
 
-/// Words that fit one of the globs and can be read.
-fn examples(globs: &[(usize, &Pattern)]) -> Vec<String> {
+/// The globs that a word fits.
+fn fits(matchers: &[(usize, Matcher<'_>)], word: &str, count: usize) -> FixedBitSet {
+    let mut fits = FixedBitSet::with_capacity(count);
+    let found = matchers.iter().filter(|(_, matcher)| matcher.matches(word));
+    fits.extend(found.map(|(index, _)| *index));
+    fits
+}
+
+/// The places of globs that words are led through step by step.
+fn places(matchers: &[(usize, Matcher<'_>)]) -> usize {
+    let places = matchers.iter().map(|(_, matcher)| match matcher {
+        Matcher::Steps(glob) => glob.steps().len(),
+        Matcher::Literal(_) | Matcher::Prefix(_) => 0,
+    });
+    places.sum()
+}
+
+/// Fails where there is too much to be held against each other, letter by letter and place by place.
+fn check_matches(
+    matchers: &[(usize, Matcher<'_>)],
+    literals: &BTreeMap<String, Vec<usize>>,
+) -> Result<(), Exhausted> {
+    let places = places(matchers);
+    let letters: usize = literals.keys().map(String::len).sum();
+    if places.saturating_mul(places + letters) > MAX_MATCHES {
+        return Err(Exhausted::Words);
+    }
+    Ok(())
+}
+
+/// Words that fit one of the globs and can be read; none where there are no globs but prefixes, or too many.
+fn examples(globs: &[(usize, &Pattern)], matchers: &[(usize, Matcher<'_>)]) -> Vec<String> {
     let words =
         |(_, pattern): &(usize, &Pattern)| ["example", ""].map(|filler| pattern.example(filler));
-    globs.iter().flat_map(words).collect()
+    match places(matchers) {
+        0 | MAX_PLACES_OF_EXAMPLES.. => Vec::new(),
+        _ => globs.iter().flat_map(words).collect(),
+    }
 }
 
 /// A word that fits these globs, no other ones and none of the literals.
@@ -208,6 +241,7 @@ impl<'a> Search<'a> {
             .map(|letter| (letter, machine.moves(letter)))
             .collect();
         let alive = machine.first(self.language.len());
+        let mut work = 0;
         let mut known: HashMap<FixedBitSet, usize> = HashMap::new();
         let mut trail: Vec<(usize, char)> = Vec::new();
         let mut queue = VecDeque::new();
@@ -225,6 +259,11 @@ impl<'a> Search<'a> {
             }
             for (letter, moves) in &moves {
                 let next = machine.step(&state, moves);
+                // A whole word of places that nothing leads to costs next to nothing.
+                work += next.count_ones(..) + machine.steps.len() / 512;
+                if work > MAX_MOVES {
+                    return Err(Exhausted::Words);
+                }
                 if next.is_disjoint(&alive) || known.contains_key(&next) {
                     continue;
                 }

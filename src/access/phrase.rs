@@ -1,4 +1,4 @@
-//! Words for a box of requests: who, which operations, under which conditions.
+//! Words for a box of requests: who calls, and which operations.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +9,19 @@ use super::caller::{Caller, follows_from_caller};
 use super::condition_words::{Core, core};
 use super::cube::Cube;
 use super::levels::{is_named, is_of};
-use super::space::{ACTIONS, CALLERS, KEYS, Space, holds_for};
+use super::space::{ACTIONS, CALLERS, Space, holds_for};
 use super::survey::Rules;
 use crate::model::{AccountId, Principal};
 use crate::policy::{ADMINISTRATION, ActionPattern, DELETION};
 
 /// The most exceptions that "everyone but" lists.
 const MAX_EXCEPTIONS: usize = 3;
+
+/// Principals that no longer exist, and of which no policy speaks.
+const GONE: &str = "deleted principals";
+
+/// Operations that there are not yet.
+const TO_COME: &str = "operations to come";
 
 /// A set of points with the words for it.
 struct Group {
@@ -25,8 +31,8 @@ struct Group {
 
 /// Words for boxes of one space.
 pub(super) struct Phrases<'s> {
-    space: &'s Space<'s>,
-    scene: &'s Scene<'s>,
+    pub(super) space: &'s Space<'s>,
+    pub(super) scene: &'s Scene<'s>,
     /// Sets of callers, the larger ones first.
     everyones: Vec<Group>,
     named: Vec<Group>,
@@ -61,7 +67,11 @@ impl<'s> Phrases<'s> {
             .iter()
             .copied()
             .filter(|one| matches!(one, Principal::Account(..)) && **one != own);
-        let mut groups = Vec::new();
+        let outside = |caller: &Caller| !is_of(&own, caller);
+        let mut groups = vec![Group {
+            set: self.space.set_of_callers(&outside),
+            words: "anyone outside this account".to_owned(),
+        }];
         for account in std::iter::once(&own).chain(accounts) {
             let set = self.space.set_of_callers(&|caller| is_of(account, caller));
             let words = format!("everyone in {}", place(account, self.home()));
@@ -89,7 +99,8 @@ impl<'s> Phrases<'s> {
             let Core { words, holds } = core(condition, self.scene.key);
             let but = if holds { "" } else { "except " };
             let who = |base: &str| format!("{base} {but}{words}");
-            for group in &groups {
+            // Those outside the account are told by their kinds here.
+            for group in groups.iter().skip(1) {
                 let mut both = set.clone();
                 both.intersect_with(&group.set);
                 let words = who(&group.words);
@@ -171,15 +182,73 @@ impl<'s> Phrases<'s> {
             return vec!["anyone".to_owned()];
         }
         let mut left = set.clone();
+        // Nobody can call as a principal that is gone: not worth a word beside others.
+        left.difference_with(&self.gone());
+        if left.is_clear() {
+            return vec![GONE.to_owned()];
+        }
         let mut phrases = cover(&self.everyones, set, &mut left);
         phrases.extend(self.everyone_but(set, &mut left));
         phrases.extend(cover(&self.named, set, &mut left));
-        for at in left.ones() {
+        phrases.extend(self.role_but(set, &mut left));
+        self.add_kinds(&left, &mut phrases);
+        match self.anyone_but(set) {
+            Some(but) if but.len() < phrases.join(", ").len() => vec![but],
+            Some(_) | None => phrases,
+        }
+    }
+
+    /// Principals that are gone and that no policy names.
+    fn gone(&self) -> FixedBitSet {
+        let is_gone = |caller: &Caller| matches!(caller.principal, Principal::Deleted(_));
+        self.space
+            .set_of_callers(&|caller| is_gone(caller) && !caller.is_named)
+    }
+
+    /// Adds the words for single points among callers.
+    fn add_kinds(&self, set: &FixedBitSet, phrases: &mut Vec<String>) {
+        for at in set.ones() {
             if let Some(caller) = self.space.callers.get(at) {
                 let words = self.kind_of(caller);
                 if !phrases.contains(&words) {
                     phrases.push(words);
                 }
+            }
+        }
+    }
+
+    /// Everyone but a few.
+    fn anyone_but(&self, set: &FixedBitSet) -> Option<String> {
+        let mut missing = set.clone();
+        missing.toggle_range(..);
+        let wanted = missing.clone();
+        let mut names = cover(&self.everyones, &wanted, &mut missing);
+        names.extend(cover(&self.named, &wanted, &mut missing));
+        self.add_kinds(&missing, &mut names);
+        let is_plain = names.len() <= MAX_EXCEPTIONS && names.iter().all(|name| !is_limited(name));
+        (is_plain && self.has_unnamed(set)).then(|| format!("anyone except {}", listed(&names)))
+    }
+
+    /// Roles of which all but a few named sessions are in the set.
+    fn role_but(&self, set: &FixedBitSet, left: &mut FixedBitSet) -> Vec<String> {
+        let mut phrases = Vec::new();
+        for role in &self.named {
+            let mut missing = role.set.clone();
+            missing.difference_with(set);
+            let callers = role.set.ones().filter_map(|at| self.space.callers.get(at));
+            let mut own = callers.filter(|one| matches!(one.principal, Principal::Role(_)));
+            let has_role = own.any(|caller| {
+                let at = self.space.callers.iter().position(|one| one == caller);
+                at.is_some_and(|at| set.contains(at))
+            });
+            if !has_role || role.set.is_disjoint(left) {
+                continue;
+            }
+            let mut names = Vec::new();
+            self.add_kinds(&missing, &mut names);
+            if names.len() <= MAX_EXCEPTIONS {
+                left.difference_with(&role.set);
+                phrases.push(format!("{} except {}", role.words, listed(&names)));
             }
         }
         phrases
@@ -198,16 +267,12 @@ impl<'s> Phrases<'s> {
             }
             let wanted = missing.clone();
             let mut names = cover(&self.named, &wanted, &mut missing);
-            for at in missing.ones() {
-                let caller = self.space.callers.get(at);
-                names.extend(caller.map(|caller| self.kind_of(caller)));
-            }
-            names.dedup();
-            if names.len() > MAX_EXCEPTIONS {
+            self.add_kinds(&missing, &mut names);
+            if names.len() > MAX_EXCEPTIONS || is_limited(&group.words) {
                 continue;
             }
             left.difference_with(&inside);
-            phrases.push(format!("{} except {}", group.words, names.join(" and ")));
+            phrases.push(format!("{} except {}", group.words, listed(&names)));
         }
         phrases
     }
@@ -238,19 +303,26 @@ impl<'s> Phrases<'s> {
             Principal::Account(..) => "root users of other accounts".to_owned(),
             Principal::User(_) => format!("other users of {of}"),
             Principal::Role(_) => format!("other roles of {of}"),
-            Principal::Session(_) => {
-                let roles = self.named.iter().find(|group| {
-                    let at = self.space.callers.iter().position(|one| one == caller);
-                    at.is_some_and(|at| group.set.contains(at))
-                });
-                match roles {
-                    Some(role) => format!("other sessions of {}", role.words),
-                    None => format!("sessions of other roles of {of}"),
-                }
-            }
+            Principal::Session(_) => self.sessions(caller, of),
             Principal::Federated(_) => format!("federated users of {of}"),
             Principal::Service(_) => "other AWS services".to_owned(),
-            Principal::Deleted(_) => "deleted principals".to_owned(),
+            Principal::Deleted(_) => GONE.to_owned(),
+        }
+    }
+
+    /// Words for sessions that no policy names.
+    fn sessions(&self, caller: &Caller, of: &str) -> String {
+        let at = self.space.callers.iter().position(|one| one == caller);
+        let has_caller = |group: &&Group| at.is_some_and(|at| group.set.contains(at));
+        let Some(role) = self.named.iter().find(has_caller) else {
+            return format!("sessions of other roles of {of}");
+        };
+        let all = role.set.ones().filter_map(|at| self.space.callers.get(at));
+        let mut sessions = all.filter(|one| matches!(one.principal, Principal::Session(_)));
+        if sessions.all(|one| one == caller) {
+            format!("sessions of {}", role.words)
+        } else {
+            format!("other sessions of {}", role.words)
         }
     }
 
@@ -259,112 +331,63 @@ impl<'s> Phrases<'s> {
         let Some(set) = cube.0.get(ACTIONS) else {
             return Vec::new();
         };
+        let plain = self.operations_of(set);
+        let mut missing = set.clone();
+        missing.toggle_range(..);
+        let exceptions = self.operations_of(&missing);
+        let is_plain = exceptions.iter().all(|words| !words.contains(TO_COME));
+        if exceptions.is_empty() || !is_plain {
+            return plain;
+        }
+        let but = format!("all operations except {}", listed(&exceptions));
+        // Which ones there are is plainer than which ones there are not.
+        if plain.join(", ").len() > but.len() {
+            vec![but]
+        } else {
+            plain
+        }
+    }
+
+    fn operations_of(&self, set: &FixedBitSet) -> Vec<String> {
         let mut left = set.clone();
         let mut phrases = cover(&self.operations, set, &mut left);
-        let names = left.ones().filter_map(|at| self.space.actions.get(at));
+        let has_all_to_come = self
+            .space
+            .actions
+            .iter()
+            .enumerate()
+            .all(|(at, (name, _))| is_known(name) || set.contains(at));
         let mut singles: Vec<String> = Vec::new();
-        for (name, _) in names {
-            let is_known = name.chars().any(|c| c.is_ascii_uppercase());
-            let words = if is_known {
-                bare(name)
+        let mut to_come: Vec<Option<&ActionPattern>> = Vec::new();
+        for (name, fits) in left.ones().filter_map(|at| self.space.actions.get(at)) {
+            if is_known(name) {
+                singles.push(bare(name));
             } else {
-                "operations to come".to_owned()
-            };
-            if !singles.contains(&words) {
-                singles.push(words);
+                to_come.push(self.narrowest(fits));
             }
         }
+        to_come.dedup();
+        singles.extend(match to_come.as_slice() {
+            [] => None,
+            _ if has_all_to_come => Some(TO_COME.to_owned()),
+            [Some(pattern)] => Some(format!("{TO_COME} like {}", bare(pattern.as_str()))),
+            _ => Some(format!("some {TO_COME}")),
+        });
         // What has a name of its own comes before patterns.
         singles.append(&mut phrases);
         singles
     }
 
-    /// Under which conditions.
-    pub(super) fn conditions(&self, cube: &Cube) -> Vec<String> {
-        let mut phrases = Vec::new();
-        for (at, _) in self.space.dimensions.iter().enumerate() {
-            if let Some(set) = cube.0.get(KEYS + at).filter(|set| !set.is_full()) {
-                phrases.push(self.condition(at, set));
-            }
-        }
-        let from = KEYS + self.space.dimensions.len();
-        for (at, condition) in self.space.variables.iter().enumerate() {
-            let Some(set) = cube.0.get(from + at).filter(|set| !set.is_full()) else {
-                continue;
-            };
-            let Core { words, holds } = core(condition, self.scene.key);
-            phrases.push(only(&words, holds == set.contains(1)));
-        }
-        phrases
-    }
-
-    /// The shortest words for a set of values of one key.
-    fn condition(&self, at: usize, set: &FixedBitSet) -> String {
-        let Some(dimension) = self.space.dimensions.get(at) else {
-            return String::new();
+    /// The pattern that says most of operations that fit some.
+    fn narrowest(&self, fits: &FixedBitSet) -> Option<&ActionPattern> {
+        let patterns = fits.ones().filter_map(|at| self.space.patterns.get(at));
+        let breadth = |pattern: &&&ActionPattern| {
+            let actions = self.space.actions.iter();
+            actions.filter(|(name, _)| pattern.matches(name)).count()
         };
-        let mut known: Vec<(FixedBitSet, Core)> = Vec::new();
-        known.push((dimension.absent(), Core::absent(&dimension.name)));
-        for (clause, condition) in &self.space.conditions {
-            if clause.key != dimension.key {
-                continue;
-            }
-            if let Some(set) = dimension.set(clause) {
-                known.push((set.clone(), core(condition, self.scene.key)));
-            }
-        }
-        let mut signed: Vec<(FixedBitSet, String)> = Vec::new();
-        for (set, Core { words, holds }) in known {
-            let mut other = set.clone();
-            other.toggle_range(..);
-            signed.push((set, only(&words, holds)));
-            signed.push((other, only(&words, !holds)));
-        }
-        describe(set, &signed).unwrap_or_else(|| {
-            let values = set.ones().filter_map(|at| dimension.points.get(at));
-            let examples: Vec<String> = values
-                .take(3)
-                .map(|values| {
-                    if values.is_empty() {
-                        "absent".to_owned()
-                    } else {
-                        values.join(" and ")
-                    }
-                })
-                .collect();
-            format!(
-                "only when {} is such as {}",
-                dimension.name,
-                examples.join(" or ")
-            )
-        })
+        let narrowest = patterns.copied().min_by_key(|pattern| breadth(&pattern));
+        narrowest.filter(|pattern| breadth(&pattern) < self.space.actions.len())
     }
-}
-
-/// Finds words for a set: those of one known set, of two of which it is the common part, or of several together.
-fn describe(set: &FixedBitSet, known: &[(FixedBitSet, String)]) -> Option<String> {
-    if let Some((_, words)) = known.iter().find(|(own, _)| own == set) {
-        return Some(words.clone());
-    }
-    for (index, (one, words)) in known.iter().enumerate() {
-        for (other, more) in known.iter().skip(index + 1) {
-            let mut both = one.clone();
-            both.intersect_with(other);
-            if both == *set {
-                return Some(format!("{words}, {more}"));
-            }
-        }
-    }
-    let mut left = set.clone();
-    let mut parts: Vec<&str> = Vec::new();
-    for (own, words) in known {
-        if !own.is_clear() && own.is_subset(set) && !own.is_disjoint(&left) {
-            left.difference_with(own);
-            parts.push(words.strip_prefix("only ").unwrap_or(words));
-        }
-    }
-    left.is_clear()
-        .then(|| format!("only {}", parts.join(" or ")))
 }
 
 /// The words of groups inside a set, until nothing of it is left that they cover.
@@ -379,12 +402,23 @@ fn cover(groups: &[Group], set: &FixedBitSet, left: &mut FixedBitSet) -> Vec<Str
     phrases
 }
 
-fn only(words: &str, holds: bool) -> String {
-    if holds {
-        format!("only {words}")
-    } else {
-        format!("except {words}")
+/// True for words that say of whom they are not true.
+fn is_limited(words: &str) -> bool {
+    words.contains(" except ")
+}
+
+/// Words as a list that ends with "and".
+pub(super) fn listed(words: &[String]) -> String {
+    match words.split_last() {
+        Some((last, first)) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        Some((last, _)) => last.clone(),
+        None => String::new(),
     }
+}
+
+/// True for an operation of today.
+fn is_known(name: &str) -> bool {
+    name.chars().any(|c| c.is_ascii_uppercase())
 }
 
 /// An operation or pattern without its service.

@@ -13,7 +13,6 @@ use super::requests::Requests;
 use super::space::{ACTIONS, CALLERS, KEYS, Space};
 use super::survey::{Rules, Survey};
 use super::{Exhausted, Rights, Scene, Undetermined};
-use crate::policy::reading::Exemption;
 
 /// The most shifts that are told for each turn.
 const MAX_TOLD: usize = 10;
@@ -40,7 +39,7 @@ pub enum Turn {
 }
 
 impl Turn {
-    const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Gains,
         Self::GainsThroughIam,
         Self::NeedsNoIam,
@@ -121,6 +120,18 @@ impl Shifts {
     pub fn is_empty(&self) -> bool {
         self.told.is_empty() && !self.has_more
     }
+
+    /// True when the other tells the same in the same words, whichever requests show it.
+    fn says_the_same(&self, other: &Self) -> bool {
+        let says = |(own, its): (&Shift, &Shift)| {
+            let witness = own.witness.clone();
+            let its = its.clone();
+            *own == Shift { witness, ..its }
+        };
+        self.has_more == other.has_more
+            && self.told.len() == other.told.len()
+            && self.told.iter().zip(&other.told).all(says)
+    }
 }
 
 /// Tells how access turns from one side to the other.
@@ -131,40 +142,68 @@ pub fn shifts<'a>(
 ) -> Result<Shifts, Undetermined> {
     let (a, b) = (a.into(), b.into());
     let rules = Rules::read(&[a, b], scene)?;
-    let survey = rules.survey()?;
-    let pair = Pair {
-        a,
-        b,
-        scene,
-        exemption: Exemption::default(),
-    };
-    let teller = Teller {
-        survey: &survey,
-        pair: &pair,
-        phrases: Phrases::new(&survey.space, &rules, scene),
-    };
-    let mut all = Shifts::default();
-    for turn in Turn::ALL {
-        teller.tell(turn, &mut all)?;
-    }
-    Ok(all)
+    let mut found: Option<Shifts> = None;
+    let budget = &mut Budget::new();
+    rules.each_reading(|survey, exemption| {
+        let pair = Pair {
+            a,
+            b,
+            scene,
+            exemption,
+        };
+        let teller = Teller {
+            survey,
+            pair: &pair,
+            phrases: Phrases::new(&survey.space, &rules, scene),
+        };
+        let mut all = Shifts::default();
+        for turn in Turn::ALL {
+            teller.tell(turn, &mut all, budget)?;
+        }
+        match &found {
+            Some(first) if !first.says_the_same(&all) => {
+                let why = "AWS's pages disagree on whom `NotPrincipal` spares, and who gains or loses what depends on it";
+                Err(Undetermined::Unclear(why.to_owned()))
+            }
+            Some(_) => Ok(()),
+            None => {
+                found = Some(all);
+                Ok(())
+            }
+        }
+    })?;
+    Ok(found.unwrap_or_default())
 }
 
-struct Teller<'s> {
-    survey: &'s Survey<'s>,
-    pair: &'s Pair<'s>,
-    phrases: Phrases<'s>,
+/// Who tells how access turns.
+pub(super) struct Teller<'s> {
+    pub(super) survey: &'s Survey<'s>,
+    pub(super) pair: &'s Pair<'s>,
+    pub(super) phrases: Phrases<'s>,
 }
 
 impl Teller<'_> {
-    fn tell(&self, turn: Turn, all: &mut Shifts) -> Result<(), Undetermined> {
+    fn tell(&self, turn: Turn, all: &mut Shifts, budget: &mut Budget) -> Result<(), Undetermined> {
+        let (groups, has_more) = self.groups(turn, budget)?;
+        all.has_more |= has_more;
+        for group in groups {
+            all.told.extend(self.shift(turn, &group, budget)?);
+        }
+        Ok(())
+    }
+
+    /// The boxes of requests that turn in one way, those together that are one in words; true when there are more.
+    pub(super) fn groups(
+        &self,
+        turn: Turn,
+        budget: &mut Budget,
+    ) -> Result<(Vec<Vec<Cube>>, bool), Exhausted> {
         let [a, b] = self.survey.sides.as_slice() else {
-            return Ok(());
+            return Ok((Vec::new(), false));
         };
-        let budget = &mut Budget::new();
         let whole = region(turn, a, b, budget)?;
         if whole.is_empty() {
-            return Ok(());
+            return Ok((Vec::new(), false));
         }
         let mut left = whole.clone();
         // What is allowed anyway may be told along with what IAM policies can give, where that is simpler.
@@ -176,20 +215,25 @@ impl Teller<'_> {
             None => left.clone(),
         };
         let mut grown = Vec::new();
-        while let Some(first) = left.0.first() {
-            if grown.len() == MAX_TOLD {
-                all.has_more = true;
-                break;
-            }
+        while let Some(first) = left.0.first().filter(|_| grown.len() < MAX_TOLD) {
             let cube = grow(&self.survey.space, &within, first, budget)?;
             left = Requests::of(&left.0, &[&cube], budget)?;
             grown.push(cube);
         }
+        let mut groups: Vec<Vec<Cube>> = Vec::new();
         for mut cube in trim(grown, budget)? {
             self.shorten(&mut cube, &whole);
-            all.told.push(self.shift(turn, &cube, b, budget)?);
+            let with = |group: &[Cube]| [group, std::slice::from_ref(&cube)].concat();
+            let is_fit = |group: &&mut Vec<Cube>| {
+                let together = self.phrases.conditions_of_all(&with(group));
+                together.is_some()
+            };
+            match groups.iter_mut().find(is_fit) {
+                Some(group) => group.push(cube),
+                None => groups.push(vec![cube]),
+            }
         }
-        Ok(())
+        Ok((groups, !left.is_empty()))
     }
 
     /// Leaves out callers of whom nothing in the box turns, unless more words are needed without them.
@@ -209,22 +253,29 @@ impl Teller<'_> {
         }
     }
 
+    /// What is told of boxes that differ in their conditions at most.
     fn shift(
         &self,
         turn: Turn,
-        cube: &Cube,
-        after: &Levels,
+        group: &[Cube],
         budget: &mut Budget,
-    ) -> Result<Shift, Undetermined> {
+    ) -> Result<Option<Shift>, Undetermined> {
         let space = &self.survey.space;
+        let (Some(cube), Some(after)) = (group.first(), self.survey.sides.last()) else {
+            return Ok(None);
+        };
+        let conditions = self.phrases.conditions_of_all(group).unwrap_or_default();
+        let marks = group
+            .iter()
+            .flat_map(|one| marks(turn, space, one, self.pair.scene));
         let witness = self.pair.witness(space, cube).ok_or_else(|| {
             Undetermined::Unclear("the difference has no request that shows it".to_owned())
         })?;
-        Ok(Shift {
+        Ok(Some(Shift {
             turn,
             principals: self.phrases.callers(cube),
             operations: self.phrases.operations(cube),
-            conditions: self.phrases.conditions(cube),
+            conditions,
             is_everything: match turn {
                 Turn::Loses | Turn::LosesThroughIam => {
                     is_nothing_left(space, cube, &after.delegated, after, budget)?
@@ -236,9 +287,9 @@ impl Teller<'_> {
                 | Turn::Undenied
                 | Turn::Denied => false,
             },
-            marks: marks(turn, space, cube, self.pair.scene),
+            marks: marks.collect(),
             witness,
-        })
+        }))
     }
 }
 

@@ -54,11 +54,22 @@ pub fn sentence(shift: &Shift) -> String {
         witness: _,
     } = shift;
     let operations = operations.join(", ");
-    let is_one = principals.len() == 1;
-    let verb = |one: &'static str, many: &'static str| if is_one { one } else { many };
+    let verb = |one: &'static str, many: &'static str| match principals.as_slice() {
+        [who] if is_one(who) => one,
+        _ => many,
+    };
+    // "Not all" would leave open how many.
+    let any_operations = match operations.strip_prefix("all operations") {
+        Some(rest) => format!("any operation{rest}"),
+        None => operations.clone(),
+    };
     let loses = || {
-        let everything = if *is_everything { " everything:" } else { "" };
-        format!("{}{everything} {operations}", verb("loses", "lose"))
+        let what = match *is_everything {
+            true if operations == "all operations" => "everything".to_owned(),
+            true => format!("everything: {operations}"),
+            false => operations.clone(),
+        };
+        format!("{} {what}", verb("loses", "lose"))
     };
     let (what, end) = match turn {
         Turn::Gains => (format!("{} {operations}", verb("gains", "gain")), ""),
@@ -74,7 +85,7 @@ pub fn sentence(shift: &Shift) -> String {
         Turn::NeedsIam => (loses(), "; from now on only through IAM policies"),
         Turn::Loses => (loses(), ""),
         Turn::LosesThroughIam => (
-            format!("can no longer be given {operations} by IAM policies"),
+            format!("can no longer be given {any_operations} by IAM policies"),
             "",
         ),
         Turn::Denied => (
@@ -82,11 +93,39 @@ pub fn sentence(shift: &Shift) -> String {
             "; grants cannot give it any more",
         ),
     };
-    let mut text = format!("{} {what}", principals.join(", "));
+    let mut text = format!("{} {what}", everyone(principals));
     for condition in conditions {
         text = format!("{text}, {condition}");
     }
     text + end
+}
+
+/// True for words that stand for one, or for everyone as one.
+fn is_one(who: &str) -> bool {
+    const MANY: [&str; 5] = [
+        "other ",
+        "sessions ",
+        "root users ",
+        "federated users ",
+        "deleted principals",
+    ];
+    !MANY.iter().any(|words| who.starts_with(words))
+}
+
+/// Principals as a list; whoever is excepted stands at its end, so that nobody after them seems to be.
+fn everyone(principals: &[String]) -> String {
+    let is_limited = |who: &&String| who.contains(" except ");
+    let (limited, plain): (Vec<&String>, Vec<&String>) = principals.iter().partition(is_limited);
+    let all: Vec<&str> = plain
+        .into_iter()
+        .chain(limited)
+        .map(String::as_str)
+        .collect();
+    match all.split_last() {
+        Some((last, first)) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        Some((last, _)) => (*last).to_owned(),
+        None => String::new(),
+    }
 }
 
 /// The shifts as JSON: `told`, each with its `sentence`, and `hasMore`.

@@ -174,9 +174,9 @@ fn manifests_are_compared_key_by_key_with_their_grants() {
         + 222233334444:role/partner can be given administration, deletion by IAM policies  [cross-account, administrator]
 
     - old  only in before
-        - the root user loses everything: all operations
+        - the root user loses everything
         - role/key-admin loses everything: administration, deletion
-        - everyone in this account can no longer be given all operations by IAM policies
+        - everyone in this account can no longer be given any operation by IAM policies
 
     ~ payments
         + role/nightly gains Encrypt; so far only through IAM policies  [key-material]

@@ -278,14 +278,14 @@ fn a_whole_account_tells_who_loses_what_with_the_accounts_statement() {
     sandbox.write("account.json", account().to_string());
     insta::assert_snapshot!(sentences(&sandbox, "plan --identities account.json"), @r#"
     - user/staff/ann loses everything: Decrypt
-    - role/bounded, role/writer lose everything: Encrypt
-    - the root user loses everything: all operations
-    - federated users of this account can no longer be given all operations by IAM policies
+    - role/bounded and role/writer lose everything: Encrypt
+    - the root user loses everything
+    - federated users of this account can no longer be given any operation by IAM policies
     "#);
     insta::assert_snapshot!(sentences(&sandbox, "drift --identities account.json"), @r#"
     - user/staff/ann loses everything: Decrypt
-    - role/bounded, role/writer lose everything: Encrypt
-    - the root user loses everything: all operations
-    - federated users of this account can no longer be given all operations by IAM policies
+    - role/bounded and role/writer lose everything: Encrypt
+    - the root user loses everything
+    - federated users of this account can no longer be given any operation by IAM policies
     "#);
 }

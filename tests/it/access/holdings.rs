@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{KEYS, calls, document, key, level, pairs};
 
-fn columns() -> Vec<Column> {
+pub(super) fn columns() -> Vec<Column> {
     Column::of(&KeyContext {
         key_type: KeyType::SYMMETRIC,
         origin: Origin::AwsKms,

@@ -1,9 +1,11 @@
 //! Access as sets: what is said of all requests holds for each.
 
 mod algebra;
+mod bounds;
 mod holdings;
 mod pairs;
 mod queries;
+mod sentences;
 
 use keywright::access::{Comparison, Scene, compare};
 use keywright::model::{KeyArn, Partition, Principal};
