@@ -7,45 +7,11 @@ set -euo pipefail
 folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 home=${CARGO_TARGET_DIR:-$folder/../target}/servers/$server
 venv=$home/venv
+requirements=$folder/$server.txt
 pid_file=$home/pid
 log=$home/log
 
-# No suitable Python: a caller may go on without the server.
-readonly no_python=77
-
-say() {
-    printf '%s: %s\n' "$server" "$*" >&2
-}
-
-# The first Python that is new enough and can make virtual environments.
-find_python() {
-    local candidate
-    for candidate in ${KEYWRIGHT_PYTHON:-} python3 python3.13 python3.14 python3.12 python3.11 python3.10 \
-        "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.*/bin/python3; do
-        if "$candidate" -c "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, $python_from))" 2>/dev/null; then
-            printf '%s\n' "$candidate"
-            return
-        fi
-    done
-    say "no Python from 3.$python_from on with venv and ensurepip here; KEYWRIGHT_PYTHON may name one"
-    exit "$no_python"
-}
-
-# Installs the server, unless it is there already as the requirements say.
-install() {
-    local requirements=$folder/$server.txt
-    if cmp -s "$requirements" "$venv/installed.txt"; then
-        return
-    fi
-    local python
-    python=$(find_python) || exit
-    say "installing with $("$python" --version)"
-    rm -rf "$venv"
-    mkdir -p "$home"
-    "$python" -m venv "$venv"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$requirements" >&2
-    cp "$requirements" "$venv/installed.txt"
-}
+source "$folder/python.bash"
 
 free_port() {
     "$venv/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
