@@ -1,6 +1,5 @@
 //! `GenerateDataKey` and `GenerateDataKeyWithoutPlaintext`.
 
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::crypto;
@@ -8,7 +7,7 @@ use crate::engine::wire::{Blob, Check, Failure, words};
 use crate::model::{KeyUsage, Operation};
 
 use super::cipher::Algorithm;
-use super::key_use::{self, Use};
+use super::key_use::{self, Recipient, Use};
 use super::{Context, encrypt, grant_members, last_usage};
 
 words! {
@@ -27,7 +26,7 @@ pub(super) struct Input {
     number_of_bytes: Option<i64>,
     key_spec: Option<String>,
     grant_tokens: Option<Vec<String>>,
-    recipient: Option<IgnoredAny>,
+    recipient: Option<Recipient>,
     dry_run: Option<bool>,
 }
 

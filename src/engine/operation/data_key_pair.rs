@@ -1,6 +1,5 @@
 //! `GenerateDataKeyPair` and `GenerateDataKeyPairWithoutPlaintext`.
 
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::crypto;
@@ -8,7 +7,7 @@ use crate::engine::wire::{Blob, Check, Failure};
 use crate::model::{KeySpec, KeyUsage, Operation};
 
 use super::cipher::Algorithm;
-use super::key_use::{self, Use};
+use super::key_use::{self, Recipient, Use};
 use super::{Context, create_key, encrypt, grant_members, last_usage};
 
 /// The specs of data key pairs.
@@ -34,7 +33,7 @@ pub(super) struct Input {
     key_id: Option<String>,
     key_pair_spec: Option<String>,
     grant_tokens: Option<Vec<String>>,
-    recipient: Option<IgnoredAny>,
+    recipient: Option<Recipient>,
     dry_run: Option<bool>,
 }
 

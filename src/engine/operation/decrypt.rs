@@ -1,14 +1,14 @@
 //! `Decrypt`.
 
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::crypto;
 use crate::engine::wire::{Blob, Check, Failure};
 use crate::model::Operation;
 
+use super::key_use::{self, Recipient};
 use super::source::{Members, Source};
-use super::{Context, grant_members, key_use, last_usage};
+use super::{Context, grant_members, last_usage};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -18,7 +18,7 @@ pub(super) struct Input {
     grant_tokens: Option<Vec<String>>,
     key_id: Option<String>,
     encryption_algorithm: Option<String>,
-    recipient: Option<IgnoredAny>,
+    recipient: Option<Recipient>,
     dry_run: Option<bool>,
     dry_run_modifiers: Option<Vec<String>>,
 }

@@ -1,14 +1,25 @@
 //! What cryptographic operations share: which key does what, and a key's secrets.
 
-use crate::engine::store::Connection;
+use serde::Deserialize;
 
 use crate::engine::crypto::CryptoError;
+use crate::engine::store::Connection;
 use crate::engine::store::keys::Key;
 use crate::engine::store::material::{self, StoredMaterial};
-use crate::engine::wire::{Code, Failure};
+use crate::engine::wire::{Blob, Check, Code, Failure, words};
 use crate::model::{KeyUsage, Operation};
 
 use super::{Context, find_key, grant_members};
+
+words! { KeyEncryptionMechanism { RsaesOaepSha256 = "RSAES_OAEP_SHA_256", } }
+
+/// The enclave that an answer shall be encrypted for.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Recipient {
+    key_encryption_algorithm: Option<String>,
+    attestation_document: Option<Blob>,
+}
 
 /// Checks that a key is for a usage, and works with an algorithm.
 pub(super) fn check(
@@ -33,15 +44,25 @@ pub(super) fn check(
     Ok(())
 }
 
-/// What an enclave sends; the engine attests none.
-pub(super) fn check_recipient<T>(recipient: Option<&T>) -> Result<(), Failure> {
-    match recipient {
-        None => Ok(()),
-        Some(_) => Err(Failure::new(
-            Code::UnsupportedOperation,
-            "Recipient is not supported: this KMS attests no enclaves.",
-        )),
+/// Refuses what an enclave asks for: the engine attests none.
+pub(super) fn check_recipient(recipient: Option<&Recipient>) -> Result<(), Failure> {
+    let Some(recipient) = recipient else {
+        return Ok(());
+    };
+    let mut check = Check::default();
+    check.choice(
+        "recipient.keyEncryptionAlgorithm",
+        recipient.key_encryption_algorithm.as_deref(),
+        KeyEncryptionMechanism::ALL,
+    );
+    if let Some(document) = &recipient.attestation_document {
+        check.blob("recipient.attestationDocument", Some(document), 262_144);
     }
+    check.finish()?;
+    Err(Failure::new(
+        Code::UnsupportedOperation,
+        "Recipient is not supported: this KMS attests no enclaves.",
+    ))
 }
 
 /// A request to do something with the material that a key has now.

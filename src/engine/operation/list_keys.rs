@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::store::keys;
-use crate::engine::wire::{Check, Failure};
+use crate::engine::wire::{Check, Failure, words};
 use crate::model::KeyArn;
 
 use super::Context;
@@ -15,11 +15,20 @@ const PAGES: Pages = Pages {
     most: 1000,
 };
 
+words! {
+    /// Whose keys are listed.
+    ResourceOwner {
+        Own = "SELF",
+        Others = "OTHER_ACCOUNTS_VIA_RAM",
+    }
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Input {
     limit: Option<i64>,
     marker: Option<String>,
+    resource_owners: Option<Vec<String>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -41,10 +50,17 @@ struct Entry {
 pub(super) fn list_keys(context: &Context<'_>, input: &Input) -> Result<Output, Failure> {
     let mut check = Check::default();
     PAGES.check(&mut check, input.limit, input.marker.as_deref());
+    let owners = input.resource_owners.as_deref();
+    let owners = owners.map(|owners| check_owners(&mut check, owners));
     check.finish()?;
     let page = PAGES.page(input.limit, input.marker.as_deref())?;
     let place = context.caller.place();
+    // No account has shared a key with another one.
+    let has_none = owners.is_some_and(|owners| !owners.contains(&ResourceOwner::Own));
     let mut ids = context.read(|connection| {
+        if has_none {
+            return Ok(Vec::new());
+        }
         Ok(keys::ids_after(
             connection,
             &place,
@@ -65,4 +81,12 @@ pub(super) fn list_keys(context: &Context<'_>, input: &Input) -> Result<Output, 
         truncated: more.truncated,
         next_marker: more.next_marker,
     })
+}
+
+fn check_owners(check: &mut Check, owners: &[String]) -> Vec<ResourceOwner> {
+    let most = ResourceOwner::ALL.len();
+    if owners.len() > most {
+        check.list_length("resourceOwners", &owners.join(", "), most);
+    }
+    check.choices("resourceOwners", owners, ResourceOwner::ALL)
 }

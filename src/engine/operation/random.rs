@@ -1,19 +1,19 @@
 //! `GenerateRandom`.
 
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::store::key_stores::{ConnectionState, KeyStoreKind};
 use crate::engine::wire::{Blob, Check, Code, Failure};
 
-use super::{Context, key_store_members, key_use};
+use super::key_use::{self, Recipient};
+use super::{Context, key_store_members};
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Input {
     number_of_bytes: Option<i64>,
     custom_key_store_id: Option<String>,
-    recipient: Option<IgnoredAny>,
+    recipient: Option<Recipient>,
 }
 
 #[derive(Serialize)]

@@ -1,13 +1,12 @@
 //! `DeriveSharedSecret`, `Encapsulate` and `Decapsulate`.
 
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::crypto;
 use crate::engine::wire::{Blob, Check, Failure, words};
 use crate::model::{KeyUsage, Operation};
 
-use super::key_use::{self, Use};
+use super::key_use::{self, Recipient, Use};
 use super::{Context, grant_members, last_usage};
 
 words! { KeyAgreementAlgorithm { Ecdh = "ECDH", } }
@@ -21,7 +20,7 @@ pub(super) struct DeriveInput {
     public_key: Option<Blob>,
     grant_tokens: Option<Vec<String>>,
     dry_run: Option<bool>,
-    recipient: Option<IgnoredAny>,
+    recipient: Option<Recipient>,
 }
 
 #[derive(Serialize)]

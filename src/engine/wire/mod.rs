@@ -25,6 +25,13 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 /// Reads a request's members; what is not JSON or has a member of the wrong type is a `SerializationException`.
 pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     let body = if body.is_empty() { b"{}" } else { body };
+    // A derived struct would take a list for its members in order.
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(Failure::new(
+            Code::Serialization,
+            "Start of list found where not expected.",
+        ));
+    }
     serde_json::from_slice(body).map_err(|error| {
         let text = error.to_string();
         let reason = if !error.is_data() {

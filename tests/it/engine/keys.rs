@@ -272,3 +272,20 @@ async fn limits_and_markers_are_checked() {
     let listed = bench.kms.list_keys().marker("nonsense").send().await;
     refused(listed, "InvalidMarkerException", "");
 }
+
+#[tokio::test]
+async fn only_own_keys_are_listed() {
+    let bench = Bench::new();
+    bench.kms.create_key().send().await.unwrap();
+    let count = |owners: &str| {
+        let (_, body) = bench.raw("ListKeys", &format!(r#"{{"ResourceOwners":{owners}}}"#));
+        serde_json::from_str::<serde_json::Value>(&body).unwrap()["Keys"]
+            .as_array()
+            .map(Vec::len)
+    };
+    assert_eq!(count(r#"["SELF"]"#), Some(1));
+    assert_eq!(count(r#"["SELF","OTHER_ACCOUNTS_VIA_RAM"]"#), Some(1));
+    assert_eq!(count(r#"["OTHER_ACCOUNTS_VIA_RAM"]"#), Some(0));
+    assert_eq!(count(r#"["ALL"]"#), None);
+    assert_eq!(count(r#"["SELF","SELF","SELF"]"#), None);
+}

@@ -30,7 +30,12 @@ fn bodies_are_json_objects() {
     check(
         "DescribeKey",
         "[1]",
-        r#"{"__type":"SerializationException","message":"NUMBER_VALUE can not be converted to the expected type."}"#,
+        r#"{"__type":"SerializationException","message":"Start of list found where not expected."}"#,
+    );
+    check(
+        "EnableKey",
+        r#" ["alias/key"]"#,
+        r#"{"__type":"SerializationException","message":"Start of list found where not expected."}"#,
     );
 }
 
@@ -44,6 +49,12 @@ fn members_have_types() {
     check("DescribeKey", r#"{"KeyId":1}"#, number);
     let text = r#"{"__type":"SerializationException","message":"STRING_VALUE can not be converted to the expected type."}"#;
     check("ListKeys", r#"{"Limit":"1"}"#, text);
+    check("ListKeys", r#"{"ResourceOwners":"SELF"}"#, text);
+    check(
+        "GenerateRandom",
+        r#"{"NumberOfBytes":1,"Recipient":"x"}"#,
+        text,
+    );
 }
 
 #[test]
