@@ -31,6 +31,8 @@ kms() {
 account=$AWS_ACCESS_KEY_ID
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+# The command line keeps sessions of roles here, and would use those of an earlier server.
+export HOME=$scratch
 
 key=$(kms create-key --description orders --tags TagKey=Team,TagValue=shop --query KeyMetadata.Arn)
 kms create-alias --alias-name alias/orders --target-key-id "$key"

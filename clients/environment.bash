@@ -12,12 +12,14 @@ requirements=$folder/requirements.txt
 python=$venv/bin/python
 source "$folder/../localstack/python.bash"
 
-# The program: the one that KEYWRIGHT names, or what cargo builds.
+# The program: the one that KEYWRIGHT names, or what cargo builds with KEYWRIGHT_PROFILE.
 find_keywright() {
+    local profile=${KEYWRIGHT_PROFILE:-dev} target
     if [[ -z ${KEYWRIGHT:-} ]]; then
-        (cd "$folder/.." && cargo build --locked --quiet --bin keywright)
-        KEYWRIGHT=$(cd "$folder/.." && cargo metadata --format-version 1 --no-deps --locked |
-            "$python" -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')/debug/keywright
+        (cd "$folder/.." && cargo build --locked --quiet --profile "$profile" --bin keywright)
+        target=$(cd "$folder/.." && cargo metadata --format-version 1 --no-deps --locked |
+            "$python" -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')
+        KEYWRIGHT=$target/${profile/dev/debug}/keywright
     fi
     export KEYWRIGHT
 }
@@ -26,8 +28,8 @@ find_keywright() {
 serve() {
     export KEYWRIGHT_STATE
     KEYWRIGHT_STATE=$(mktemp -d)
-    "$KEYWRIGHT" serve --listen 127.0.0.1:0 --audit-log "$KEYWRIGHT_STATE/audit.jsonl" \
-        2>"$KEYWRIGHT_STATE/log" </dev/null &
+    touch "$KEYWRIGHT_STATE/log"
+    "$KEYWRIGHT" serve --listen 127.0.0.1:0 2>"$KEYWRIGHT_STATE/log" </dev/null &
     serve_pid=$!
     trap end EXIT
     local deadline=$((SECONDS + 30))
