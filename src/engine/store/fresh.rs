@@ -6,16 +6,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use camino::{Utf8Path, Utf8PathBuf};
 use rusqlite::Connection;
 
+use crate::engine::entropy::{self, Entropy, NoEntropy};
+
 use super::{OpenError, file, schema};
 
 /// Puts an empty database where no file is. Where somebody else does so first, theirs stays.
 ///
 /// Its folder is not synced yet; whoever writes the master key beside it does that.
-pub(super) fn put(path: &Utf8Path) -> Result<(), OpenError> {
+pub(super) fn put(path: &Utf8Path, entropy: &dyn Entropy) -> Result<(), OpenError> {
     if path.exists() {
         return Ok(());
     }
-    let draft = draft(path);
+    let draft = draft(path, entropy)?;
     let made = make(&draft);
     if made.is_ok() {
         // Unlike a rename, a link never takes the place of a file. Where there are no links, the database is made in
@@ -27,10 +29,12 @@ pub(super) fn put(path: &Utf8Path) -> Result<(), OpenError> {
     made
 }
 
-fn draft(path: &Utf8Path) -> Utf8PathBuf {
+/// A name that nobody else takes, in this process or another.
+fn draft(path: &Utf8Path, entropy: &dyn Entropy) -> Result<Utf8PathBuf, NoEntropy> {
     static DRAFTS: AtomicU64 = AtomicU64::new(0);
     let number = DRAFTS.fetch_add(1, Ordering::Relaxed);
-    path.with_extension(format!("new-{}-{number}", std::process::id()))
+    let name = entropy::uuid(entropy)?;
+    Ok(path.with_extension(format!("{name}-{number}")))
 }
 
 fn make(draft: &Utf8Path) -> Result<(), OpenError> {

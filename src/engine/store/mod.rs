@@ -121,7 +121,7 @@ impl Database {
     /// A store in a file, which is made when it is not there; its master key is beside it.
     pub(crate) fn in_file(path: &Utf8Path, entropy: &dyn Entropy) -> Result<Self, OpenError> {
         file::prepare_folder(path)?;
-        fresh::put(path)?;
+        fresh::put(path, entropy)?;
         file::prepare(path)?;
         let connection = connect(path)?;
         schema::prepare(&connection)?;
