@@ -6,11 +6,16 @@
 )]
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use keywright::access::{Scene, Universe, compare};
+use keywright::access::{Scene, Universe, Verdict, compare};
 use keywright::model::{KeyArn, Partition};
-use keywright::policy::{Document, read};
+use keywright::policy::{Document, Principals, read};
+use mimalloc::MiMalloc;
 use serde_json::json;
 use std::hint::black_box;
+
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn key() -> KeyArn {
     "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -38,6 +43,21 @@ fn console(user: &str) -> Document {
         json!({"Sid": "reporting", "Effect": "Allow", "Principal": {"AWS": role("reporting")}, "Resource": "*", "Action": "kms:Decrypt",
             "Condition": {"StringEquals": {"kms:ViaService": "s3.eu-central-1.amazonaws.com", "kms:EncryptionContext:tenant": "eu"}}}),
     ])
+}
+
+/// The same policy in other words: as KMS may give it back, and with one statement of two principals as two.
+fn reworded(user: &str) -> Document {
+    let mut document = console(user);
+    let mut other = document.statements[2].clone();
+    let Principals::Any(both) = &document.statements[2].principals else {
+        return document;
+    };
+    let (first, second) = both.split_at(1);
+    other.principals = Principals::Any(first.to_vec().into());
+    document.statements[2].principals = Principals::Any(second.to_vec().into());
+    document.statements.push(other);
+    document.statements.reverse();
+    document
 }
 
 /// A policy near KMS's limit of 32 KiB: a hundred statements with conditions.
@@ -71,6 +91,25 @@ fn benches(c: &mut Criterion) {
     c.bench_function("a console policy with one user changed", |b| {
         b.iter(|| compare(black_box(&before), black_box(&after), &scene));
     });
+    let fleet: Vec<_> = (0..10_000)
+        .map(|index| format!("team-{index}"))
+        .map(|user| (reworded(&user), console(&user)))
+        .collect();
+    let mut group = c.benchmark_group("keys whose policies mean the same in other words");
+    group.sample_size(10);
+    group.bench_function("10000", |b| {
+        b.iter(|| {
+            let verdicts = fleet
+                .iter()
+                .map(|(live, desired)| compare(live, desired, &scene));
+            assert!(
+                verdicts
+                    .map(|one| one.scales.full)
+                    .all(|full| full == Verdict::Equivalent)
+            );
+        });
+    });
+    group.finish();
     let (before, after) = (large(1_000), large(50));
     c.bench_function("a policy of 32 KiB with one condition changed", |b| {
         b.iter(|| compare(black_box(&before), black_box(&after), &scene));

@@ -6,8 +6,9 @@ use fixedbitset::FixedBitSet;
 use jiff::Timestamp;
 use sorted_vec::SortedSet;
 
+use super::cube::Cube;
 use super::query::{Query, facts};
-use super::space::CALLERS;
+use super::space::{CALLERS, KEYS, Space};
 use super::survey::{Rules, Survey};
 use super::{Exhausted, Rights, Scene, Tables, Undetermined};
 use crate::model::{Operation, Principal};
@@ -51,17 +52,20 @@ pub fn changes_of_policy(who: Principal, from: Timestamp) -> Query {
         | Principal::Service(_)
         | Principal::Deleted(_) => Vec::new(),
     };
-    // A key has one policy that can be written, and nobody should need to skip AWS's check.
+    // A key has one policy that can be written, nobody should need to skip AWS's check, and no service writes it for
+    // somebody.
     when.extend(facts("kms:PolicyName", &["default".to_owned()]));
-    when.push(Condition {
-        operator: Operator {
-            quantifier: None,
-            name: OperatorName::Null,
-            if_exists: false,
-        },
-        key: "kms:BypassPolicyLockoutSafetyCheck".to_owned(),
-        values: SortedSet::from(vec!["true".to_owned()]),
-    });
+    when.extend(
+        [
+            "kms:BypassPolicyLockoutSafetyCheck",
+            "kms:ViaService",
+            "aws:CalledVia",
+            "aws:CalledViaFirst",
+            "aws:CalledViaLast",
+        ]
+        .map(absent),
+    );
+    when.extend(facts("aws:ViaAWSService", &["false".to_owned()]));
     when.push(Condition {
         operator: Operator {
             quantifier: None,
@@ -78,22 +82,47 @@ pub fn changes_of_policy(who: Principal, from: Timestamp) -> Query {
     }
 }
 
+/// That a request lacks a context key.
+fn absent(key: &str) -> Condition {
+    Condition {
+        operator: Operator {
+            quantifier: None,
+            name: OperatorName::Null,
+            if_exists: false,
+        },
+        key: key.to_owned(),
+        values: SortedSet::from(vec!["true".to_owned()]),
+    }
+}
+
 /// The durable principals with some request of the first query that is allowed.
 fn able(survey: &Survey<'_>) -> Result<BTreeSet<Principal>, Exhausted> {
     let allowed = survey.at_least(0, Level::Direct)?;
     let allowed = survey.named(0)?.intersection(&allowed);
-    let points = allowed.0.iter().filter_map(|cube| cube.0.get(CALLERS));
-    let callers = points
-        .flat_map(FixedBitSet::ones)
-        .filter_map(|at| survey.space.callers.get(at));
-    let durable = callers.filter(|caller| match caller.principal {
-        Principal::Account(..) => true,
-        Principal::Role(_) | Principal::User(_) => caller.is_named,
-        Principal::Anyone
-        | Principal::Session(_)
-        | Principal::Federated(_)
-        | Principal::Service(_)
-        | Principal::Deleted(_) => false,
-    });
-    Ok(durable.map(|caller| caller.principal.clone()).collect())
+    let mut able = BTreeSet::new();
+    for cube in &allowed.0 {
+        let callers = cube.0.get(CALLERS).into_iter().flat_map(FixedBitSet::ones);
+        let callers = callers.filter_map(|at| survey.space.callers.get(at));
+        let durable = callers.filter(|caller| match caller.principal {
+            Principal::Account(..) => has_untagged(&survey.space, cube),
+            Principal::Role(_) | Principal::User(_) => caller.is_named,
+            Principal::Anyone
+            | Principal::Session(_)
+            | Principal::Federated(_)
+            | Principal::Service(_)
+            | Principal::Deleted(_) => false,
+        });
+        able.extend(durable.map(|caller| caller.principal.clone()));
+    }
+    Ok(able)
+}
+
+/// True for a box with requests of callers that have no tags, as root users.
+fn has_untagged(space: &Space<'_>, cube: &Cube) -> bool {
+    let mut dimensions = space.dimensions.iter().enumerate();
+    dimensions.all(|(at, dimension)| {
+        let is_tag = dimension.key.starts_with("aws:principaltag/");
+        let values = cube.0.get(KEYS + at);
+        !is_tag || values.is_none_or(|values| !values.is_disjoint(&dimension.absent()))
+    })
 }

@@ -72,6 +72,32 @@ pub fn draw<'a>(
     Ok(numbers.iter().filter_map(one).collect())
 }
 
+/// Draws a request for each number, from all that two sides tell apart.
+#[doc(hidden)]
+pub fn draw_any<'a>(
+    a: impl Into<Rights<'a>>,
+    b: impl Into<Rights<'a>>,
+    scene: &Scene<'a>,
+    numbers: &[u64],
+) -> Result<Vec<Witness>, Undetermined> {
+    let (a, b) = (a.into(), b.into());
+    let rules = Rules::read(&[a, b], scene)?;
+    let survey = rules.survey()?;
+    let pair = Pair {
+        a,
+        b,
+        scene,
+        exemption: Exemption::default(),
+    };
+    let all = survey.space.all();
+    let one = |number: &u64| {
+        let mut number = *number;
+        let point = Cube(all.0.iter().map(|set| member(&mut number, set)).collect());
+        pair.witness(&survey.space, &point)
+    };
+    Ok(numbers.iter().filter_map(one).collect())
+}
+
 /// One of so many, by a number that goes on to the next.
 fn pick(number: &mut u64, count: usize) -> Option<usize> {
     *number = number

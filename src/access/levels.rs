@@ -1,5 +1,6 @@
 //! What everything that gives access to a key allows together, as boxes for each level.
 
+use fixedbitset::FixedBitSet;
 use sorted_vec::SortedSet;
 
 use super::caller::Caller;
@@ -126,6 +127,16 @@ impl<'a> Iam<'a> {
     }
 }
 
+/// Whom a rule allows something.
+struct Callers {
+    /// With the help of IAM policies, or directly.
+    delegated: FixedBitSet,
+    /// Directly, whatever IAM policies say.
+    direct: FixedBitSet,
+    /// Directly, within what their permissions boundaries allow.
+    limited: FixedBitSet,
+}
+
 /// What the levels of one key depend on.
 pub(super) struct Setting<'s> {
     pub(super) space: &'s Space<'s>,
@@ -155,30 +166,30 @@ impl Setting<'_> {
 
     fn add(&self, rule: &Rule<'_>, levels: &mut Levels) {
         let reach = self.space.reach(rule);
-        let cube = |who: &dyn Fn(&Caller) -> bool| {
+        let cube = |callers: &FixedBitSet| {
             let mut cube = reach.clone();
-            cube.limit(CALLERS, &self.space.set_of_callers(who));
+            cube.limit(CALLERS, callers);
             Some(cube).filter(|cube| !cube.is_empty())
         };
         if rule.effect == Effect::Deny {
+            let denies = |caller: &Caller| self.denies(rule.who, caller);
             levels
                 .denied
-                .extend(cube(&|caller| self.denies(rule.who, caller)));
+                .extend(cube(&self.space.set_of_callers(&denies)));
             return;
         }
-        let level = |caller: &Caller| self.allows(rule.who, caller);
-        let Some(delegated) = cube(&|caller| level(caller) >= Level::Delegated) else {
+        let Callers {
+            delegated,
+            direct,
+            limited,
+        } = self.allowed_callers(rule);
+        let Some(delegated) = cube(&delegated) else {
             return;
         };
         levels.delegated.push(delegated);
-        let is_limited =
-            |caller: &Caller| is_limited(rule, caller) && self.iam.has_boundary(caller);
-        levels.direct.extend(cube(&|caller| {
-            level(caller) == Level::Direct && !is_limited(caller)
-        }));
+        levels.direct.extend(cube(&direct));
         // Within a boundary, a statement that names a role gives no more than the boundary allows.
-        let Some(limited) = cube(&|caller| level(caller) == Level::Direct && is_limited(caller))
-        else {
+        let Some(limited) = cube(&limited) else {
             return;
         };
         for carrier in &self.iam.carriers {
@@ -186,6 +197,32 @@ impl Setting<'_> {
             for own in allowed.filter(|own| own.effect == Effect::Allow) {
                 levels.direct.extend(self.carried(own).and(&limited));
             }
+        }
+    }
+
+    fn allowed_callers(&self, rule: &Rule<'_>) -> Callers {
+        let count = self.space.callers.len();
+        let [mut delegated, mut direct, mut limited] =
+            std::array::from_fn(|_| FixedBitSet::with_capacity(count));
+        for (at, caller) in self.space.callers.iter().enumerate() {
+            let level = self.allows(rule.who, caller);
+            if level >= Level::Delegated {
+                delegated.insert(at);
+            }
+            if level == Level::Direct {
+                let is_limited = self.iam.has_boundary(caller) && is_limited(rule, caller);
+                let callers = if is_limited {
+                    &mut limited
+                } else {
+                    &mut direct
+                };
+                callers.insert(at);
+            }
+        }
+        Callers {
+            delegated,
+            direct,
+            limited,
         }
     }
 

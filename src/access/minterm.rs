@@ -86,12 +86,14 @@ pub(super) fn minterms_beside(
         .iter()
         .cloned()
         .chain(examples(&globs, &matchers))
-        .filter(|word| !literals.contains_key(word) && is_word(word))
         .map(|word| (word.clone(), of_word(&word)))
         .collect();
+    let is_free = |word: &str| !literals.contains_key(word) && is_word(word);
     let search = Search::of(&globs, patterns.len(), language);
     for (word, fits) in search.run(&|word| !literals.contains_key(word))? {
-        let favourite = favourites.iter().find(|(_, its)| *its == fits);
+        let favourite = favourites
+            .iter()
+            .find(|(word, its)| *its == fits && is_free(word));
         let word = match favourite {
             Some((favourite, _)) => favourite.clone(),
             None if !literals.contains_key(&word) => word,
@@ -208,22 +210,21 @@ impl<'a> Search<'a> {
         };
         let mut found = Vec::new();
         let mut seen = BTreeSet::new();
-        for start in std::iter::once(String::new()).chain(prefixes.iter().cloned()) {
-            let words = self.language.iter().map(|pattern| pattern.complete(&start));
-            let words: Vec<String> = words.flatten().collect();
-            if words.is_empty() {
+        for start in std::iter::once("").chain(prefixes.iter().map(String::as_str)) {
+            let wanted = fits(start);
+            if seen.contains(&wanted) {
                 continue;
             }
-            let wanted = fits(&start);
-            let words: Vec<String> = words
-                .into_iter()
-                .filter(|word| fits(word) == wanted)
-                .collect();
-            let better = words.iter().find(|word| is_better(word));
-            let word = better.or(words.first())?.clone();
-            if seen.insert(wanted.ones().collect::<Vec<_>>()) {
-                found.push((word, wanted));
+            let words = self.language.iter();
+            let mut words = words.flat_map(|pattern| pattern.complete(start)).peekable();
+            if words.peek().is_none() {
+                continue;
             }
+            let mut words = words.filter(|word| fits(word) == wanted).peekable();
+            let first = words.peek()?.clone();
+            let word = words.find(|word| is_better(word)).unwrap_or(first);
+            found.push((word, wanted.clone()));
+            seen.insert(wanted);
         }
         Some(found)
     }

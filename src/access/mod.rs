@@ -35,7 +35,7 @@ pub use administrators::{administrators, changes_of_policy};
 pub use ceiling::beyond;
 pub use compare::{Comparison, Scales, Verdict, Witness, compare};
 #[doc(hidden)]
-pub use draw::{Drawn, draw};
+pub use draw::{Drawn, draw, draw_any};
 pub use holdings::{Holding, Holdings, Sample, holdings};
 pub use mark::Mark;
 pub use matrix::{Cell, Column, Part, Row};
@@ -115,6 +115,8 @@ pub enum Tables {
 /// A limit that keeps a comparison from taking forever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exhausted {
+    /// A policy is larger than any that KMS takes.
+    Size,
     /// Too many sets of values are told apart.
     Words,
     /// Too many boxes overlap.
@@ -143,6 +145,9 @@ impl From<Exhausted> for Undetermined {
 impl fmt::Display for Undetermined {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Exhausted(Exhausted::Size) => {
+                f.write_str("the policy is larger than any that KMS takes")
+            }
             Self::Exhausted(Exhausted::Words) => {
                 f.write_str("the conditions tell too many values apart")
             }

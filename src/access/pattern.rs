@@ -151,16 +151,12 @@ impl Pattern {
     }
 
     /// Words that fit and start with a text, the shortest first; none when there is no such word.
-    pub(super) fn complete(&self, start: &str) -> Vec<String> {
-        let here = self.walk(start);
-        let rest = |at: usize| Self(self.0.get(at..).unwrap_or_default().to_vec());
-        let ends = here
-            .iter()
-            .rev()
-            .flat_map(|at| ["", "x", "example"].map(|filler| rest(*at).example(filler)));
-        ends.map(|end| format!("{start}{end}"))
+    pub(super) fn complete(&self, start: &str) -> impl Iterator<Item = String> {
+        let rest = |at: usize| self.0.get(at..).unwrap_or_default();
+        let here = self.walk(start).into_iter().rev();
+        let fillers = ["", "x", "example"];
+        here.flat_map(move |at| fillers.map(|filler| format!("{start}{}", spell(rest(at), filler))))
             .filter(|word| self.matches(word))
-            .collect()
     }
 
     /// Where a word can lead: the steps that may be next, in order; the place behind the last one is the end.
@@ -202,17 +198,21 @@ impl Pattern {
 
     /// A word that fits, which a person can read: `*` is left out or replaced by a filler.
     pub(super) fn example(&self, filler: &str) -> String {
-        let mut word = String::new();
-        for step in &self.0 {
-            match step {
-                Step::One(Class::Char(c) | Class::AnyCase(c)) => word.push(*c),
-                Step::One(Class::Digit) => word.push('0'),
-                Step::One(_) => word.push('x'),
-                Step::Many(_) => word.push_str(filler),
-            }
-        }
-        word
+        spell(&self.0, filler)
     }
+}
+
+fn spell(steps: &[Step], filler: &str) -> String {
+    let mut word = String::new();
+    for step in steps {
+        match step {
+            Step::One(Class::Char(c) | Class::AnyCase(c)) => word.push(*c),
+            Step::One(Class::Digit) => word.push('0'),
+            Step::One(_) => word.push('x'),
+            Step::Many(_) => word.push_str(filler),
+        }
+    }
+    word
 }
 
 /// A pattern that is asked for many words.

@@ -98,7 +98,7 @@ pub struct Shift {
     pub operations: Vec<String>,
     /// Under which conditions, each a phrase such as `only via s3`.
     pub conditions: Vec<String>,
-    /// True when nothing is left to these principals.
+    /// True when nothing is left to these principals, beside what IAM policies may allow where those are needed now.
     pub is_everything: bool,
     /// What a reviewer should look at twice.
     pub marks: BTreeSet<Mark>,

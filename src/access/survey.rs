@@ -9,7 +9,7 @@ use super::space::Space;
 use super::{Exhausted, Rights, Scene, Tables, Undetermined};
 use crate::model::Principal;
 use crate::policy::reading::Exemption;
-use crate::policy::{Document, Effect, Level, Principals};
+use crate::policy::{Actions, Document, Effect, Level, Principals, Statement};
 
 /// All rules that have a say about a key, read for comparison.
 #[derive(Debug)]
@@ -26,6 +26,9 @@ pub struct Rules<'a> {
 impl<'a> Rules<'a> {
     /// Reads what gives access, on one side or several, and what IAM is known to say.
     pub fn read(sides: &[Rights<'a>], scene: &Scene<'a>) -> Result<Self, Undetermined> {
+        for side in sides {
+            check_size(side.policy)?;
+        }
         let rules = |rights: &Rights<'a>| Rule::of_rights(*rights, scene.key);
         Ok(Self {
             scene: *scene,
@@ -81,6 +84,29 @@ impl<'a> Rules<'a> {
         survey.read_under(Exemption::WholeChain)?;
         Ok(survey)
     }
+}
+
+/// The most bytes of a policy; KMS takes half of them.
+const MAX_BYTES: usize = 65_536;
+
+/// Fails for a policy that is too large for anybody to put; principals count as the shortest ARNs of roles.
+fn check_size(document: &Document) -> Result<(), Exhausted> {
+    let size = |statement: &Statement| {
+        let (Principals::Any(principals) | Principals::Not(principals)) = &statement.principals;
+        let (Actions::Any(actions) | Actions::Not(actions)) = &statement.actions;
+        let actions = actions.iter().map(|action| action.as_str().len());
+        let values = statement
+            .conditions
+            .iter()
+            .flat_map(|one| one.values.iter());
+        let bytes: usize = actions.chain(values.map(String::len)).sum();
+        bytes + principals.len() * "arn:aws:iam::111122223333:role/a".len()
+    };
+    let size: usize = document.statements.iter().map(size).sum();
+    if size > MAX_BYTES {
+        return Err(Exhausted::Size);
+    }
+    Ok(())
 }
 
 /// True when a statement denies all but some.

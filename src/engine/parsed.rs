@@ -1,6 +1,7 @@
 //! Policies that were parsed before, by their texts.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::Partition;
@@ -12,8 +13,8 @@ const MOST: usize = 4096;
 /// Parsed policies. A text always means the same, so nothing here ever goes stale.
 #[derive(Debug, Default)]
 pub(crate) struct Parsed {
-    documents: Mutex<BTreeMap<(Partition, String), Arc<Document>>>,
-    carried: Mutex<BTreeMap<Vec<String>, Arc<[IdentityPolicy]>>>,
+    documents: Mutex<HashMap<(Partition, String), Arc<Document>>>,
+    carried: Mutex<HashMap<Vec<String>, Arc<[IdentityPolicy]>>>,
 }
 
 impl Parsed {
@@ -40,8 +41,8 @@ impl Parsed {
     }
 }
 
-fn remembered<K: Ord, V: Clone>(
-    known: &Mutex<BTreeMap<K, V>>,
+fn remembered<K: Eq + Hash, V: Clone>(
+    known: &Mutex<HashMap<K, V>>,
     key: K,
     parse: impl FnOnce(&K) -> Result<V, ReadError>,
 ) -> Result<V, ReadError> {

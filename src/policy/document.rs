@@ -149,12 +149,14 @@ impl ActionPattern {
             return Self(text.to_owned().into());
         };
         let service = service.to_ascii_lowercase();
+        let is_one = service == "kms" && !name.contains(['*', '?']);
         let known = Operation::ALL
             .iter()
+            .filter(|_| is_one)
             .find(|operation| operation.name().eq_ignore_ascii_case(name));
         match known {
-            Some(operation) if service == "kms" => (*operation).into(),
-            _ => Self(format!("{service}:{name}").into()),
+            Some(operation) => (*operation).into(),
+            None => Self(format!("{service}:{name}").into()),
         }
     }
 

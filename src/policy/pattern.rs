@@ -1,6 +1,8 @@
 //! Patterns: globs over text, over ARNs part by part, and over actions without regard to case.
 
-use super::document::ActionPattern;
+use sorted_vec::SortedSet;
+
+use super::document::{ActionPattern, Actions};
 use super::reading::ANY_SERVICE_MAY_BE_STARRED;
 
 /// Text with wildcards.
@@ -48,7 +50,7 @@ impl Piece {
 
 /// True when the whole text fits a pattern in which `*` and `?` are wildcards.
 pub fn fits_glob(pattern: &str, text: &str) -> bool {
-    Glob::new(pattern).matches(text)
+    fits(pattern.chars().map(Piece::new), text.chars())
 }
 
 impl Glob {
@@ -64,8 +66,7 @@ impl Glob {
 
     /// True when the whole text fits the pattern.
     pub(super) fn matches(&self, text: &str) -> bool {
-        let text: Vec<char> = text.chars().collect();
-        fits(&self.0, &text)
+        fits(self.0.iter().copied(), text.chars())
     }
 
     /// True when an ARN fits the pattern part by part, so that no wildcard crosses its first five colons.
@@ -73,10 +74,8 @@ impl Glob {
         let patterns = self.0.splitn(6, |piece| *piece == Piece::Literal(':'));
         let parts: Vec<&str> = arn.splitn(6, ':').collect();
         let patterns: Vec<&[Piece]> = patterns.collect();
-        let fits_part = |(pattern, part): (&&[Piece], &&str)| {
-            let part: Vec<char> = part.chars().collect();
-            fits(pattern, &part)
-        };
+        let fits_part =
+            |(pattern, part): (&&[Piece], &&str)| fits(pattern.iter().copied(), part.chars());
         patterns.len() == 6 && parts.len() == 6 && patterns.iter().zip(&parts).all(fits_part)
     }
 }
@@ -88,31 +87,35 @@ impl FromIterator<Piece> for Glob {
 }
 
 /// Matches with one point of return, the last `*`, so that the work is at most pattern times text.
-fn fits(pattern: &[Piece], text: &[char]) -> bool {
-    let (mut at, mut read) = (0, 0);
-    let mut last_many: Option<(usize, usize)> = None;
-    while let Some(character) = text.get(read) {
-        match pattern.get(at) {
+fn fits(
+    mut pattern: impl Iterator<Item = Piece> + Clone,
+    mut text: impl Iterator<Item = char> + Clone,
+) -> bool {
+    let mut last_many = None;
+    loop {
+        let (mut next, mut rest) = (pattern.clone(), text.clone());
+        let Some(character) = rest.next() else {
+            return pattern.all(|piece| piece == Piece::Many);
+        };
+        match next.next() {
             Some(Piece::Many) => {
-                last_many = Some((at, read));
-                at += 1;
+                last_many = Some((next.clone(), text.clone()));
+                pattern = next;
             }
-            Some(piece) if piece.is_one(*character) => {
-                at += 1;
-                read += 1;
+            Some(piece) if piece.is_one(character) => {
+                pattern = next;
+                text = rest;
             }
             Some(_) | None => {
-                let Some((many, taken)) = last_many else {
+                let Some((many, taken)) = &mut last_many else {
                     return false;
                 };
-                last_many = Some((many, taken + 1));
-                at = many + 1;
-                read = taken + 1;
+                taken.next();
+                pattern = many.clone();
+                text = taken.clone();
             }
         }
     }
-    let rest = pattern.get(at..).unwrap_or_default();
-    rest.iter().all(|piece| *piece == Piece::Many)
 }
 
 impl ActionPattern {
@@ -121,16 +124,30 @@ impl ActionPattern {
         if self.as_str() == "*" {
             return true;
         }
-        let pattern = self.as_str().to_ascii_lowercase();
-        let action = action.to_ascii_lowercase();
         let (Some((services, names)), Some((service, name))) =
-            (pattern.split_once(':'), action.split_once(':'))
+            (self.as_str().split_once(':'), action.split_once(':'))
         else {
             return false;
         };
-        let is_service = services == service || (ANY_SERVICE_MAY_BE_STARRED && services == "*");
-        is_service && Glob::new(names).matches(name)
+        let is_service = services.eq_ignore_ascii_case(service)
+            || (ANY_SERVICE_MAY_BE_STARRED && services == "*");
+        is_service && fits(lower(names).map(Piece::new), lower(name))
     }
+}
+
+impl Actions {
+    /// True when an action such as `kms:Decrypt` is one of these.
+    pub fn cover(&self, action: &str) -> bool {
+        let is_one = |set: &SortedSet<ActionPattern>| set.iter().any(|one| one.matches(action));
+        match self {
+            Self::Any(set) => is_one(set),
+            Self::Not(set) => !set.is_empty() && !is_one(set),
+        }
+    }
+}
+
+fn lower(text: &str) -> impl Iterator<Item = char> + Clone {
+    text.chars().map(|letter| letter.to_ascii_lowercase())
 }
 
 #[cfg(test)]

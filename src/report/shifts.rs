@@ -64,9 +64,14 @@ pub fn sentence(shift: &Shift) -> String {
         None => operations.clone(),
     };
     let loses = || {
+        let all = if *turn == Turn::NeedsIam {
+            "all direct access"
+        } else {
+            "everything"
+        };
         let what = match *is_everything {
-            true if operations == "all operations" => "everything".to_owned(),
-            true => format!("everything: {operations}"),
+            true if operations == "all operations" => all.to_owned(),
+            true => format!("{all}: {operations}"),
             false => operations.clone(),
         };
         format!("{} {what}", verb("loses", "lose"))

@@ -107,8 +107,8 @@ fn every_part_of_a_key_can_change_and_settles() {
         + role/nightly-export gains Encrypt, only with context purpose=export; so far only through IAM policies  [key-material]
         + role/payments-web gains CreateGrant, ListGrants, RevokeGrant, only when kms:GrantIsForAWSResource is true; so far only through IAM policies
         + role/payments-web gains Decrypt, Encrypt, DescribeKey, GenerateDataKey*, ReEncrypt*; so far only through IAM policies  [key-material]
-        - role/payments-api loses everything: CreateGrant, ListGrants, RevokeGrant, only when kms:GrantIsForAWSResource is true; from now on only through IAM policies
-        - role/payments-api loses everything: Decrypt, Encrypt, DescribeKey, GenerateDataKey*, ReEncrypt*; from now on only through IAM policies
+        - role/payments-api loses all direct access: CreateGrant, ListGrants, RevokeGrant, only when kms:GrantIsForAWSResource is true; from now on only through IAM policies
+        - role/payments-api loses all direct access: Decrypt, Encrypt, DescribeKey, GenerateDataKey*, ReEncrypt*; from now on only through IAM policies
         description  ~ "Card data at rest" -> "Cards"
         tags         + stage=live
         tags         - team=payments
@@ -276,7 +276,7 @@ fn an_expired_grant_is_revoked_and_a_changed_one_is_replaced_first() {
     111122223333/us-east-1
 
     ~ payments  [id]
-        - role/nightly-export loses everything: Decrypt, only with context purpose=export; from now on only through IAM policies
+        - role/nightly-export loses all direct access: Decrypt, only with context purpose=export; from now on only through IAM policies
         grant        - nightly-export: role/nightly-export may no longer Decrypt when the context has purpose=export: expired
         note         grant `nightly-export` has expired and can leave the manifest
 

@@ -32,7 +32,7 @@ fn a_policy_changed_behind_its_back_is_drift() {
 
     ~ releases  [id]
         + role/release-job gains Sign, DescribeKey, GetPublicKey, Verify; so far only through IAM policies  [key-material]
-        - role/intruder loses everything: Sign, DescribeKey, GetPublicKey, Verify; from now on only through IAM policies
+        - role/intruder loses all direct access: Sign, DescribeKey, GetPublicKey, Verify; from now on only through IAM policies
         policy       ~ replaced
           @@ -40,7 +40,7 @@
                  "Sid": "Allow use of the key",

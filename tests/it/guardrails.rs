@@ -99,6 +99,16 @@ policy:
     ));
     assert!(rule("{StringEquals: {kms:PolicyName: other}}"));
     assert!(rule("{Bool: {kms:BypassPolicyLockoutSafetyCheck: true}}"));
+    // The root user has no tags, and no service writes a key policy for it.
+    assert!(rule("{StringEquals: {aws:PrincipalTag/team: security}}"));
+    assert!(rule(
+        "{StringEquals: {kms:ViaService: s3.us-east-1.amazonaws.com}}"
+    ));
+    assert!(rule("{Bool: {aws:ViaAWSService: true}}"));
+    accepts(&manifest(
+        "{StringNotEquals: {aws:PrincipalTag/team: sales}}",
+    ));
+    accepts(&manifest("{Bool: {aws:ViaAWSService: false}}"));
     accepts(&manifest("{StringEquals: {kms:PolicyName: default}}"));
     accepts(&manifest(
         "{DateGreaterThan: {aws:CurrentTime: '2020-01-01T00:00:00Z'}}",

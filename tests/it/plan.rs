@@ -24,7 +24,7 @@ fn an_edited_user_is_the_whole_plan() {
 
     ~ releases  [id]
         + role/release-bot gains Sign, DescribeKey, GetPublicKey, Verify; so far only through IAM policies  [key-material]
-        - role/release-job loses everything: Sign, DescribeKey, GetPublicKey, Verify; from now on only through IAM policies
+        - role/release-job loses all direct access: Sign, DescribeKey, GetPublicKey, Verify; from now on only through IAM policies
         policy       ~ replaced
           @@ -40,7 +40,7 @@
                  "Sid": "Allow use of the key",

@@ -47,7 +47,7 @@ pub(crate) fn on_key(
     };
     let policies = policies_of(context, &document, &grants);
     let mut facts = policy::Context::new();
-    if !grants.is_empty() || asks_for_facts(&policies) {
+    if !grants.is_empty() || asks_for_facts(&policies, operation) {
         facts = facts::of_call(context, operation.name());
         facts::add_members(&mut facts, context.members(), operation);
         facts::add_traits(&mut facts, key);
@@ -264,13 +264,15 @@ fn policies_of<'a>(
 }
 
 /// False where no policy looks at anything but who calls what.
-fn asks_for_facts(policies: &Policies<'_>) -> bool {
-    let of_key = policies.key.statements.iter();
+fn asks_for_facts(policies: &Policies<'_>, operation: Operation) -> bool {
+    let mut of_key = policies.key.statements.iter();
     let carried = |all: &[IdentityPolicy]| !all.is_empty();
-    of_key
-        .clone()
-        .any(|statement| !statement.conditions.is_empty())
-        || carried(policies.identity)
+    of_key.any(|statement| {
+        // A resource may be written with a variable.
+        let is_plain =
+            statement.conditions.is_empty() && statement.resources == Resources::this_key();
+        !is_plain && statement.actions.cover(operation.action())
+    }) || carried(policies.identity)
         || policies.boundary.is_some()
         || carried(policies.session)
 }

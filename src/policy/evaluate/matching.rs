@@ -20,21 +20,12 @@ pub(super) struct Matching<'a> {
 
 impl Matching<'_> {
     pub(super) fn covers_action(self, actions: &Actions) -> bool {
-        let action = self.call.action;
-        match actions {
-            Actions::Any(set) => set.iter().any(|pattern| pattern.matches(action)),
-            Actions::Not(set) => {
-                !set.is_empty() && !set.iter().any(|pattern| pattern.matches(action))
-            }
-        }
+        actions.cover(self.call.action)
     }
 
     /// True when a key policy's resources are `*` or name the key.
     pub(super) fn is_this_key(self, resources: &Resources) -> bool {
-        let every = Glob::new("*");
-        self.covers_key(resources, |pattern, key| {
-            *pattern == every || pattern.matches_arn(key)
-        })
+        self.covers_key(resources, Glob::matches_arn)
     }
 
     /// True when the resources of a caller's own policy take in the key.
@@ -48,9 +39,9 @@ impl Matching<'_> {
 
     fn covers_key(self, resources: &Resources, fits: impl Fn(&Glob, &str) -> bool) -> bool {
         let key = self.call.resource;
-        let is_key = |text: &String| {
-            expand(text, self.version, self.facts).is_some_and(|pattern| fits(&pattern, key))
-        };
+        let expanded = |text: &String| expand(text, self.version, self.facts);
+        let is_key =
+            |text: &String| text == "*" || expanded(text).is_some_and(|glob| fits(&glob, key));
         match resources {
             Resources::Any(set) => set.iter().any(is_key),
             Resources::Not(set) => !set.is_empty() && !set.iter().any(is_key),

@@ -167,4 +167,5 @@ fn many_statements_and_long_lists_of_principals_have_an_answer() {
     };
     check(&[list(300)], &[list(299)], Verdict::Narrower);
     check(&[list(250)], &many, Verdict::Equivalent);
+    unanswered(&[list(5_000)], &[list(4_999)]);
 }

@@ -1,9 +1,10 @@
 //! The comparison of two policies is exact.
 
-use keywright::access::{Scene, Universe, Verdict, compare};
+use keywright::access::{Scene, Universe, Verdict, Witness, compare, draw_any};
 use keywright::model::Operation;
 use keywright::policy::{
-    ActionPattern, Document, Effect, Level, Principals, Statement, write_compact,
+    ActionPattern, Context, Document, Effect, Level, Principals, Request, Statement, evaluate,
+    write_compact,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -29,6 +30,22 @@ fn allows<T: Ord>(verdict: Verdict, a: &T, b: &T) -> bool {
     }
 }
 
+/// What the ordinary evaluator answers the request of a witness.
+fn replayed(document: &Document, witness: &Witness) -> Level {
+    let mut context = Context::new();
+    for (key, values) in &witness.context {
+        context.set(key, values.iter().cloned());
+    }
+    let key = key();
+    let request = Request {
+        caller: &witness.principal,
+        action: &witness.action,
+        key: &key,
+        context: &context,
+    };
+    evaluate(document, &request).level
+}
+
 proptest! {
     #[test]
     fn no_request_contradicts_a_verdict((a, b) in pairs(), calls in proptest::collection::vec(calls(), 10)) {
@@ -43,10 +60,24 @@ proptest! {
             prop_assert!(allows(scales.nogrant, &no_grant_a, &no_grant_b), "{comparison:?} {call:?} {level_a:?} {level_b:?}\n{}\n{}", texts().0, texts().1);
             prop_assert!(allows(scales.may, &may_a, &may_b), "{comparison:?} {call:?} {level_a:?} {level_b:?}\n{}\n{}", texts().0, texts().1);
         }
-        let is_different = !matches!(comparison.scales.full, Verdict::Equivalent | Verdict::Undetermined);
+    }
+
+    #[test]
+    fn a_verdict_is_shown_by_its_witnesses_and_no_request_that_is_told_apart_contradicts_it((a, b) in pairs(), numbers in any::<[u64; 10]>()) {
+        let comparison = verdicts(&a, &b);
+        let full = comparison.scales.full;
+        let is_different = !matches!(full, Verdict::Equivalent | Verdict::Undetermined);
         prop_assert_eq!(is_different, !comparison.witnesses.is_empty());
         for witness in &comparison.witnesses {
             prop_assert_ne!(witness.a, witness.b);
+            prop_assert_eq!(replayed(&a, witness), witness.a, "{:?}", witness);
+            prop_assert_eq!(replayed(&b, witness), witness.b, "{:?}", witness);
+        }
+        let key = key();
+        let Ok(drawn) = draw_any(&a, &b, &Scene::of(&key), &numbers) else { return Ok(()) };
+        for request in &drawn {
+            let (level_a, level_b) = (replayed(&a, request), replayed(&b, request));
+            prop_assert!(allows(full, &level_a, &level_b), "{comparison:?} {request:?}\n{}\n{}", write_compact(&a), write_compact(&b));
         }
     }
 
