@@ -15,7 +15,7 @@ use super::pattern::{Class, Matcher, Pattern, Sign};
 use super::rule::{Ask, PAIR, Rule, is_of_grants};
 use super::{Scene, Undetermined, Universe};
 use crate::model::{AccountId, KeyArn, Operation, Principal};
-use crate::policy::{ActionPattern, Actions, Condition, Context};
+use crate::policy::{ActionPattern, Actions, Condition, Context, fold_names};
 
 /// Where callers are among a box's dimensions.
 pub(super) const CALLERS: usize = 0;
@@ -71,8 +71,9 @@ impl<'r> Space<'r> {
                 }
             }
         }
-        let variables: BTreeSet<&Condition> =
-            rules.iter().flat_map(|rule| rule.variables()).collect();
+        let variables = rules.iter().flat_map(|rule| rule.variables());
+        let variables: BTreeMap<Condition, &Condition> =
+            variables.map(|one| (folded(one), one)).collect();
         let principals: BTreeSet<&Principal> = rules
             .iter()
             .flat_map(|rule| rule.principals())
@@ -99,7 +100,7 @@ impl<'r> Space<'r> {
             dimensions,
             conditions,
             accounts,
-            variables: variables.into_iter().collect(),
+            variables: variables.into_values().collect(),
         })
     }
 
@@ -142,7 +143,9 @@ impl<'r> Space<'r> {
                     }
                 }
                 Ask::Variable(condition) => {
-                    let at = self.variables.iter().position(|one| one == condition);
+                    let condition = folded(condition);
+                    let mut variables = self.variables.iter();
+                    let at = variables.position(|one| folded(one) == condition);
                     let at = at.unwrap_or_default();
                     let mut set = FixedBitSet::with_capacity(2);
                     set.insert(1);
@@ -284,6 +287,16 @@ impl<'r> Space<'r> {
         let from = KEYS + self.dimensions.len();
         let variables = cube.0.get(from..).unwrap_or_default();
         variables.iter().any(|set| set.count_ones(..) < 2)
+    }
+}
+
+/// A condition with variables whose spelling makes no difference.
+fn folded(condition: &Condition) -> Condition {
+    let values = condition.values.iter().map(|value| fold_names(value));
+    Condition {
+        operator: condition.operator,
+        key: condition.key.to_ascii_lowercase(),
+        values: values.collect::<Vec<_>>().into(),
     }
 }
 

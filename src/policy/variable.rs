@@ -19,6 +19,19 @@ pub(super) fn expand(text: &str, version: Version, facts: Facts<'_>) -> Option<G
     Some(pieces.into_iter().collect())
 }
 
+/// The text with the names of its variables in lower case; like all condition keys they have no case.
+pub(crate) fn fold_names(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, name, after)) = next_variable(rest) {
+        // A default keeps its case.
+        let (key, default) = name.split_at(name.find(',').unwrap_or(name.len()));
+        folded.extend([before, "${", &key.to_ascii_lowercase(), default, "}"]);
+        rest = after;
+    }
+    folded + rest
+}
+
 /// The text before the next variable, what stands between its braces, and the text after.
 fn next_variable(text: &str) -> Option<(&str, &str, &str)> {
     let (before, variable) = text.split_once("${")?;
@@ -72,6 +85,15 @@ mod tests {
         check("a/${aws:username}/b", "a/ann/b", Some(true));
         check("${aws:username}-${aws:username}", "ann-ann", Some(true));
         check("${aws:username}*", "anna", Some(true));
+    }
+
+    #[test]
+    fn names_have_no_case_and_defaults_have() {
+        assert_eq!(
+            fold_names("A/${AWS:UserName, 'Ann'}/B${*}"),
+            "A/${aws:username, 'Ann'}/B${*}"
+        );
+        assert_eq!(fold_names("A${B"), "A${B");
     }
 
     #[test]

@@ -311,6 +311,9 @@ fn what_is_not_compared_is_undetermined_and_says_why() {
         "the difference depends on a policy variable"
     );
     check("diff --batch", &b, &b, "equivalent");
+    let spelling = json!({"StringEquals": {"aws:principaltag/team": "${AWS:UserName}"}});
+    let same = [statement(ROLE, "kms:Decrypt", &spelling)];
+    check("diff --batch", &b, &same, "equivalent");
     let binary = json!({"BinaryEquals": {"aws:x": "AAAA"}});
     let answer = check(
         "diff --batch",
