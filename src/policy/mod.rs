@@ -11,6 +11,7 @@ mod duty;
 mod equality;
 mod evaluate;
 mod extent;
+mod flaw;
 mod grant;
 mod identity;
 mod json;
@@ -40,6 +41,7 @@ pub use evaluate::{
     authorize_errand, evaluate, evaluate_under,
 };
 pub use extent::Extent;
+pub use flaw::{Flaw, Weight, refuse_malformed};
 pub use grant::{Grant, read_grants, read_grants_text};
 pub use identity::{Identities, Identity, PolicyNames};
 pub use json::{

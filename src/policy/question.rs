@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 use super::context::Context;
 use super::document::{Document, IdentityPolicy};
 use super::evaluate::{Answer, Policies, Request, authorize};
+use super::flaw::refuse_malformed;
 use super::grant::{Grant, read_grants};
-use super::json::{self, ReadError, error, object, text, texts};
+use super::json::{self, ReadError, error, object, text};
 use crate::model::{KeyArn, Partition, Principal};
 
 /// A request, and the policies and grants to be asked about it.
@@ -97,7 +98,7 @@ pub fn read_question(value: &Value) -> Result<Question, ReadError> {
             .map_err(|error| error.within("principal"))?,
         None => return Err(error("principal", "is missing; write null for nobody")),
     };
-    let grants = given(members, "grants").map(|value| read_grants(value, partition));
+    let grants = given(members, "grants").map(|value| read_known_grants(value, partition));
     let grants = grants.transpose().map_err(|error| error.within("grants"))?;
     let boundary = given(members, "boundary").map(|value| read_own(value, "boundary"));
     let action = text(needed(members, "action")?, "action")?;
@@ -128,7 +129,20 @@ fn read_key_policy(value: &Value, partition: Partition) -> Result<Document, Read
         Some(text) => json::read(text, partition),
         None => json::read_value(value, partition),
     };
-    document.map_err(|error| error.within("keyPolicy"))
+    let checked = document.and_then(|one| refuse_malformed(one.flaws()).map(|()| one));
+    checked.map_err(|error| error.within("keyPolicy"))
+}
+
+fn read_known_grants(value: &Value, partition: Partition) -> Result<Vec<Grant>, ReadError> {
+    let grants = read_grants(value, partition)?;
+    let mut all = grants.iter().enumerate();
+    match all.find_map(|(index, grant)| Some((index, grant.unknown_operation()?))) {
+        None => Ok(grants),
+        Some((index, name)) => {
+            let problem = format!("`{name}` is not an operation that a grant can give");
+            Err(error(&format!("[{index}].Operations"), problem))
+        }
+    }
 }
 
 fn read_own(value: &Value, path: &str) -> Result<IdentityPolicy, ReadError> {
@@ -136,7 +150,8 @@ fn read_own(value: &Value, path: &str) -> Result<IdentityPolicy, ReadError> {
         Some(text) => json::read_identity(text),
         None => json::read_identity_value(value),
     };
-    policy.map_err(|error| error.within(path))
+    let checked = policy.and_then(|one| refuse_malformed(one.flaws()).map(|()| one));
+    checked.map_err(|error| error.within(path))
 }
 
 fn read_list(members: &Map<String, Value>, name: &str) -> Result<Vec<IdentityPolicy>, ReadError> {
@@ -166,10 +181,34 @@ pub fn read_caller(text: &str, partition: Partition) -> Result<Principal, ReadEr
 pub fn check_action(text: &str) -> Result<(), ReadError> {
     let is_plain = |part: &str| !part.is_empty() && !part.contains(['*', '?', ':', ' ']);
     match text.split_once(':') {
+        Some(_) if text.eq_ignore_ascii_case("kms:ReEncrypt") => {
+            let problem = "is no action: KMS asks for `kms:ReEncryptFrom` on the one key and `kms:ReEncryptTo` on the other";
+            Err(error("", format!("`{text}` {problem}")))
+        }
         Some((service, name)) if is_plain(service) && is_plain(name) => Ok(()),
         Some(_) | None => {
             let problem = format!("`{text}` is not an action such as `kms:Decrypt`");
             Err(error("", problem))
+        }
+    }
+}
+
+/// What a request carries is text; null stands for a key that is not there.
+fn context_values(value: &Value, path: &str) -> Result<Vec<String>, ReadError> {
+    let one = |value: &Value| {
+        let problem = || {
+            error(
+                path,
+                "must be text or a list of texts; write numbers and truth values as text",
+            )
+        };
+        value.as_str().map(str::to_owned).ok_or_else(problem)
+    };
+    match value {
+        Value::Null => Ok(Vec::new()),
+        Value::Array(items) => items.iter().map(one).collect(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            Ok(vec![one(value)?])
         }
     }
 }
@@ -185,12 +224,8 @@ fn read_context(members: &Map<String, Value>) -> Result<Context, ReadError> {
             let problem = "stands twice; case does not distinguish condition keys";
             return Err(error(&at, problem));
         }
-        let values = if value.is_null() {
-            Vec::new()
-        } else {
-            texts(value, &at)?
-        };
-        context.set(key, values);
+        context.set(key, context_values(value, &at)?);
     }
+    context.agree_on_time();
     Ok(context)
 }

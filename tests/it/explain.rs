@@ -572,27 +572,101 @@ fn a_wrong_line_tells_where_and_stops_nothing() {
             ),
             request("action", json!({"action": null})),
             request("member", json!({"scp": {}})),
+            request("half", json!({"action": "kms:ReEncrypt"})),
+            request(
+                "number",
+                json!({"context": {"aws:MultiFactorAuthAge": 300}}),
+            ),
+            request("truth", json!({"context": {"aws:SecureTransport": [true]}})),
+            request(
+                "operation",
+                json!({"grants": [{"GranteePrincipal": ROLE, "Operations": ["Decrypt", "Fly"]}]}),
+            ),
+            request(
+                "not grantable",
+                json!({"grants": [{"GranteePrincipal": ROLE, "Operations": ["PutKeyPolicy"]}]}),
+            ),
             request("right", json!({"action": "kms:Encrypt"})),
         ],
         1,
     );
     let told: Vec<String> = answers.iter().map(told).collect();
-    insta::assert_snapshot!(told.join("\n"), @"
-    principal: keyPolicy.Statement[0].Principal.Federated: cannot stand in a key policy; use `AWS` or `Service`
-    operator: keyPolicy.Statement[0].Condition.StringEqual: `StringEqual` is not a condition operator
-    element: keyPolicy.Statement[0].Principals: is not an element of a statement
-    string: keyPolicy: not JSON: EOF while parsing an object at line 1 column 1
-    identity: identityPolicies[1].Statement: has no Resource; every statement that is not a key policy's needs one
-    boundary: boundary.Statement[0].Principal: cannot stand in a policy that the caller carries; only key policies name principals
-    grant: grants[1].Constraints.Hours: is not a constraint that keywright knows
-    context: context.a: must be text or a list of texts
-    case: context.AWS:sourcevpc: stands twice; case does not distinguish condition keys
-    caller: principal: `arn:aws:iam::111122223333:group/staff` does not name a principal: IAM groups cannot be principals
-    key: resource: `arn:aws:kms:eu-central-1:111122223333:alias/x` is not the ARN of a KMS key
-    action: action: is missing
-    member: scp: is not a member of a request; write id, keyPolicy, identityPolicies, boundary, sessionPolicies, grants, principal, action, resource, context
+    insta::assert_snapshot!(told.join("\n"), @r"
+    principal: line 1: keyPolicy.Statement[0].Principal.Federated: cannot stand in a key policy; use `AWS` or `Service`
+    operator: line 2: keyPolicy.Statement[0].Condition.StringEqual: `StringEqual` is not a condition operator
+    element: line 3: keyPolicy.Statement[0].Principals: is not an element of a statement
+    string: line 4: keyPolicy: not JSON: EOF while parsing an object at column 1
+    identity: line 5: identityPolicies[1].Statement: has no Resource; every statement that is not a key policy's needs one
+    boundary: line 6: boundary.Statement[0].Principal: cannot stand in a policy that the caller carries; only key policies name principals
+    grant: line 7: grants[1].Constraints.Hours: is not a constraint that keywright knows
+    context: line 8: context.a: must be text or a list of texts; write numbers and truth values as text
+    case: line 9: context.AWS:sourcevpc: stands twice; case does not distinguish condition keys
+    caller: line 10: principal: `arn:aws:iam::111122223333:group/staff` does not name a principal: IAM groups cannot be principals
+    key: line 11: resource: `arn:aws:kms:eu-central-1:111122223333:alias/x` is not the ARN of a KMS key
+    action: line 12: action: is missing
+    member: line 13: scp: is not a member of a request; write id, keyPolicy, identityPolicies, boundary, sessionPolicies, grants, principal, action, resource, context
+    half: line 14: action: `kms:ReEncrypt` is no action: KMS asks for `kms:ReEncryptFrom` on the one key and `kms:ReEncryptTo` on the other
+    number: line 15: context.aws:MultiFactorAuthAge: must be text or a list of texts; write numbers and truth values as text
+    truth: line 16: context.aws:SecureTransport: must be text or a list of texts; write numbers and truth values as text
+    operation: line 17: grants[0].Operations: `Fly` is not an operation that a grant can give
+    not grantable: line 18: grants[0].Operations: `PutKeyPolicy` is not an operation that a grant can give
     right: answered
     ");
+}
+
+#[test]
+fn a_batch_gives_no_operations_that_key_policies_cannot_give_and_has_one_clock() {
+    let all =
+        json!({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}});
+    let before = |key: &str, value: &str| {
+        json!({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*",
+            "Condition": {"DateLessThan": {key: value}}}})
+    };
+    let date = before("aws:CurrentTime", "2026-01-01");
+    let seconds = before("aws:EpochTime", "1767225600");
+    let answers = answers(
+        &[
+            request(
+                "create",
+                json!({"keyPolicy": all, "action": "kms:CreateKey"}),
+            ),
+            request(
+                "by IAM",
+                json!({"action": "kms:CreateKey", "identityPolicies": [own("Allow", "kms:*")]}),
+            ),
+            request(
+                "retire",
+                json!({"keyPolicy": all, "action": "kms:RetireGrant"}),
+            ),
+            request(
+                "date",
+                json!({"keyPolicy": date, "context": {"aws:EpochTime": "1767225599"}}),
+            ),
+            request(
+                "late",
+                json!({"keyPolicy": date, "context": {"aws:EpochTime": "1767225600"}}),
+            ),
+            request(
+                "seconds",
+                json!({"keyPolicy": seconds, "context": {"aws:CurrentTime": "2025-12-31"}}),
+            ),
+            request("no clock", json!({"keyPolicy": seconds})),
+        ],
+        0,
+    );
+    let told: Vec<String> = answers
+        .iter()
+        .map(|one| format!("{}: {}, {}", one["id"], one["decision"], one["reason"]))
+        .collect();
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    "create": "ImplicitlyDenied", "no key policy can allow kms:CreateKey, and neither IAM policies nor a grant do"
+    "by IAM": "Allowed", null
+    "retire": "ImplicitlyDenied", "no key policy can allow kms:RetireGrant, and neither IAM policies nor a grant do"
+    "date": "Allowed", null
+    "late": "ImplicitlyDenied", "neither the key policy nor a grant allows it"
+    "seconds": "Allowed", null
+    "no clock": "ImplicitlyDenied", "neither the key policy nor a grant allows it"
+    "#);
 }
 
 #[test]
@@ -603,11 +677,11 @@ fn lines_that_are_no_requests_at_all_are_told_by_number() {
     input.extend(b"\n\xff\xfe\n");
     let run = batch(&input).expect(1);
     insta::assert_snapshot!(run.stdout, @r#"
-    {"id":null,"error":"line 1: not JSON: EOF while parsing an object at line 1 column 8"}
-    {"id":null,"error":"must be an object"}
-    {"id":2,"error":"line 4: `a` stands twice in one object at line 1 column 21"}
-    {"id":null,"error":"line 5: not JSON: recursion limit exceeded at line 1 column 128"}
-    {"id":null,"error":"must be an object"}
+    {"id":null,"error":"line 1: not JSON: EOF while parsing an object at column 8"}
+    {"id":null,"error":"line 3: must be an object"}
+    {"id":2,"error":"line 4: `a` stands twice in one object at column 21"}
+    {"id":null,"error":"line 5: not JSON: recursion limit exceeded at column 128"}
+    {"id":null,"error":"line 6: must be an object"}
     {"id":null,"error":"line 7: not UTF-8"}
     "#);
 }

@@ -15,11 +15,13 @@ use crate::report::{AccessReport, Format, KeyAccess, access_json, access_text};
 use crate::state::{LivePolicy, ObservedKey};
 
 pub(super) async fn run(args: &AccessArgs, context: &Context) -> anyhow::Result<Exit> {
+    output::ended("access", &args.outputs.outputs, show(args, context).await)
+}
+
+async fn show(args: &AccessArgs, context: &Context) -> anyhow::Result<Exit> {
     let outputs = &args.outputs.outputs;
     output::prepare(outputs)?;
-    let Some(keys) = Keys::open(&args.live, &args.keys, context).await? else {
-        return Ok(Exit::Error);
-    };
+    let keys = Keys::open(&args.live, &args.keys, context).await?;
     let wishes = if args.keys.is_empty() {
         keys.declared()
     } else {

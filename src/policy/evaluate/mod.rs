@@ -84,6 +84,16 @@ pub struct Decision {
     pub statements: Vec<usize>,
 }
 
+impl Decision {
+    /// Nothing is said.
+    fn none() -> Self {
+        Self {
+            level: Level::None,
+            statements: Vec::new(),
+        }
+    }
+}
+
 /// Evaluates one key policy alone: no IAM policies, no grants.
 pub fn evaluate(document: &Document, request: &Request<'_>) -> Decision {
     evaluate_under(document, request, Exemption::default())
