@@ -138,13 +138,12 @@ impl View<'_> {
         let example = self.look(&survey.space, cube);
         match example {
             Some(example) if example.level.max(Level::None) != level => {
-                Err(if survey.space.depends_on_variables(cube) {
-                    Undetermined::Unclear("the answer depends on a policy variable".to_owned())
-                } else {
-                    let Example {
-                        action, principal, ..
-                    } = example;
-                    Undetermined::Unconfirmed(format!("{action} of {principal}"))
+                let Example {
+                    action, principal, ..
+                } = example;
+                Err(match survey.space.open_question(cube) {
+                    Some(what) => Undetermined::Unclear(format!("the answer depends on {what}")),
+                    None => Undetermined::Unconfirmed(format!("{action} of {principal}")),
                 })
             }
             example => Ok(example),

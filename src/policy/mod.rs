@@ -50,4 +50,4 @@ pub use json::{
 };
 pub use lift::{Lifted, lift};
 pub use pattern::fits_glob;
-pub use question::{Question, check_action, read_caller, read_question};
+pub use question::{Iam, Question, check_action, read_caller, read_question};

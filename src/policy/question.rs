@@ -4,10 +4,11 @@ use serde_json::{Map, Value};
 
 use super::context::Context;
 use super::document::{Document, IdentityPolicy};
-use super::evaluate::{Answer, Policies, Request, authorize};
+use super::evaluate::{Answer, Outcome, Policies, Request, authorize_under};
 use super::flaw::refuse_malformed;
 use super::grant::{Grant, read_grants};
 use super::json::{self, ReadError, error, object, text};
+use super::reading::Exemption;
 use crate::model::{KeyArn, Partition, Principal};
 
 /// A request, and the policies and grants to be asked about it.
@@ -17,6 +18,8 @@ pub struct Question {
     pub key_policy: Document,
     /// The caller's identity policies.
     pub identity_policies: Vec<IdentityPolicy>,
+    /// Whether they are all.
+    pub iam: Iam,
     /// The caller's permissions boundary.
     pub boundary: Option<IdentityPolicy>,
     /// The policies of the caller's session.
@@ -33,34 +36,44 @@ pub struct Question {
     pub context: Context,
 }
 
+/// Whether all that IAM says about the caller is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Iam {
+    /// What stands in the question is all.
+    Whole,
+    /// There may be more of it.
+    Open,
+}
+
 impl Question {
     /// Asks everything that has a say.
     pub fn answer(&self) -> Answer {
-        let Self {
-            key_policy,
-            identity_policies,
-            boundary,
-            session_policies,
-            grants,
-            caller,
-            action,
-            key,
-            context,
-        } = self;
+        self.answer_under(Exemption::WholeChain)
+    }
+
+    /// What becomes of the request if `NotPrincipal` is read the other way; `None` where that is the same.
+    ///
+    /// AWS's pages disagree on whom it spares; see [`Exemption`].
+    pub fn otherwise(&self) -> Option<Outcome> {
+        let other = self.answer_under(Exemption::AnyLink).outcome;
+        (other != self.answer().outcome).then_some(other)
+    }
+
+    fn answer_under(&self, exemption: Exemption) -> Answer {
         let policies = Policies {
-            key: key_policy,
-            identity: identity_policies,
-            boundary: boundary.as_ref(),
-            session: session_policies,
-            grants,
+            key: &self.key_policy,
+            identity: &self.identity_policies,
+            boundary: self.boundary.as_ref(),
+            session: &self.session_policies,
+            grants: &self.grants,
         };
         let request = Request {
-            caller,
-            action,
-            key,
-            context,
+            caller: &self.caller,
+            action: &self.action,
+            key: &self.key,
+            context: &self.context,
         };
-        authorize(&policies, &request)
+        authorize_under(&policies, &request, exemption)
     }
 }
 
@@ -106,6 +119,10 @@ pub fn read_question(value: &Value) -> Result<Question, ReadError> {
     Ok(Question {
         key_policy: read_key_policy(needed(members, "keyPolicy")?, partition)?,
         identity_policies: read_list(members, "identityPolicies")?,
+        iam: match given(members, "identityPolicies") {
+            Some(_) => Iam::Whole,
+            None => Iam::Open,
+        },
         boundary: boundary.transpose()?,
         session_policies: read_list(members, "sessionPolicies")?,
         grants: grants.unwrap_or_default(),

@@ -76,13 +76,13 @@ fn an_allowed_request_names_the_policies_that_allow_it() {
 #[test]
 fn a_denied_request_has_a_reason() {
     let run = explain(ROLE, "kms:Decrypt", "").expect(2);
-    insta::assert_snapshot!(run.all(), @"
+    insta::assert_snapshot!(run.all(), @r"
     exit 2
     --- stdout
     Implicitly denied: arn:aws:iam::111122223333:role/app calls kms:Decrypt
       on arn:aws:kms:eu-central-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab
       why         the key policy leaves it to IAM, and no identity policy allows it
-      help        none was given; name the caller's policies with --identity-policy
+      help        not all of IAM is known; give the account's with --identities, or the caller's policies with --identity-policy
       key policy  leaves it to IAM policies
     --- stderr
     ");
@@ -435,6 +435,47 @@ fn what_follows_from_a_live_key_is_known() {
       why         the key policy denies it, which nothing overrides
       key policy  denies it
       by          the key policy, Statement[3] `No other team`
+    ");
+}
+
+#[test]
+fn where_the_readings_of_not_principal_differ_that_is_said() {
+    let sandbox = Sandbox::new();
+    let listed = "arn:aws:iam::111122223333:role/app";
+    let policy = json!({"Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*", "Resource": "*"},
+        {"Effect": "Deny", "NotPrincipal": {"AWS": listed}, "Action": "kms:Decrypt", "Resource": "*"},
+    ]});
+    sandbox.write("policy.json", policy.to_string());
+    sandbox.write("own.json", own("Allow", "kms:*").to_string());
+    let explain = |who: &str| {
+        format!("explain {who} Decrypt --policy policy.json --identity-policy own.json")
+    };
+    insta::assert_snapshot!(sandbox.run(&explain("role/app")).expect(2).stdout, @r"
+    Explicitly denied: arn:aws:iam::111122223333:role/app calls kms:Decrypt
+      on arn:aws:kms:us-east-1:111122223333:key/[id]
+      why         the key policy denies it, which nothing overrides
+      unclear     AWS's pages disagree on whom `NotPrincipal` spares; read the other way, it is allowed
+      key policy  denies it
+      by          the key policy, Statement[1]
+    ");
+    let report: Value = serde_json::from_str(
+        &sandbox
+            .run(&(explain("role/app") + " -o json"))
+            .expect(2)
+            .stdout,
+    )
+    .unwrap();
+    assert_eq!(report["otherwise"]["decision"], "Allowed");
+    let sure = sandbox.run(&explain("role/other")).expect(2).stdout;
+    assert!(!sure.contains("disagree"), "{sure}");
+    let nobody = sandbox.run(&explain("anonymous")).expect(2).stdout;
+    insta::assert_snapshot!(nobody, @r"
+    Explicitly denied: an anonymous caller calls kms:Decrypt
+      on arn:aws:kms:us-east-1:111122223333:key/[id]
+      why         the key policy denies it, which nothing overrides
+      key policy  denies it
+      by          the key policy, Statement[1]
     ");
 }
 

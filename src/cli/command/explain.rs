@@ -15,7 +15,7 @@ use crate::cli::{identities, lines, output, session, target};
 use crate::manifest::nearest;
 use crate::model::{KeyArn, Malformed, Operation, Partition, Place, Principal, PrincipalName};
 use crate::policy::{
-    self, Document, Grant, Identities, IdentityPolicy, Outcome, Question, ReadError,
+    self, Document, Grant, Iam, Identities, IdentityPolicy, Outcome, Question, ReadError,
 };
 use crate::report::{Format, answer_json, answer_text};
 use crate::state::{LivePolicy, ObservedKey};
@@ -35,7 +35,7 @@ async fn explain(args: &ExplainArgs, context: &Context) -> anyhow::Result<Exit> 
     if let Some(file) = &args.batch {
         return lines::answer(file, |line| {
             let question = policy::read_question(line).map_err(|error| error.to_string())?;
-            Ok(answer_json(&question.answer()))
+            Ok(answer_json(&question, &question.answer()))
         });
     }
     output::prepare(&args.outputs.outputs)?;
@@ -74,13 +74,13 @@ fn answer(question: &Question, args: &ExplainArgs) -> anyhow::Result<Exit> {
                 "version": VERSION,
                 "verb": "explain",
                 "request": {
-                    "principal": question.caller.to_string(),
+                    "principal": named(&question.caller),
                     "action": question.action,
                     "resource": question.key.to_string(),
                 },
             });
             if let Some(object) = value.as_object_mut() {
-                object.extend(answer_json(&answer));
+                object.extend(answer_json(question, &answer));
             }
             serde_json::to_writer_pretty(&mut *out, &value)?;
             writeln!(out)
@@ -90,6 +90,11 @@ fn answer(question: &Question, args: &ExplainArgs) -> anyhow::Result<Exit> {
         Outcome::Allowed => Exit::Done,
         Outcome::ExplicitlyDenied | Outcome::ImplicitlyDenied => Exit::Changes,
     })
+}
+
+/// Who calls; null for nobody, as in batches.
+fn named(caller: &Principal) -> Option<String> {
+    (*caller != Principal::Anyone).then(|| caller.to_string())
 }
 
 fn operation(text: &str) -> anyhow::Result<Operation> {
@@ -244,10 +249,12 @@ impl Subject {
         };
         let mut identity_policies = known.map_or_else(Vec::new, |known| known.policies.clone());
         identity_policies.extend(all(&args.identity_policies)?);
+        let is_all = identities.knows(&caller) || !args.identity_policies.is_empty();
         let boundary = args.boundary.as_ref().map(|path| own(path)).transpose()?;
         Ok(Question {
             key_policy: policy,
             identity_policies,
+            iam: if is_all { Iam::Whole } else { Iam::Open },
             boundary: boundary.or_else(|| known?.boundary.clone()),
             session_policies: all(&args.session_policies)?,
             grants,

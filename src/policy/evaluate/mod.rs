@@ -7,6 +7,7 @@ use sorted_vec::SortedSet;
 
 pub use authorize::{
     Answer, Denial, Errand, Ground, Outcome, Policies, Source, authorize, authorize_errand,
+    authorize_under,
 };
 use matching::Matching;
 

@@ -160,13 +160,22 @@ impl fmt::Display for Source {
 
 /// Answers one request by everything that has a say.
 pub fn authorize(policies: &Policies<'_>, request: &Request<'_>) -> Answer {
+    authorize_under(policies, request, Exemption::default())
+}
+
+/// The same under a reading of `NotPrincipal`.
+pub fn authorize_under(
+    policies: &Policies<'_>,
+    request: &Request<'_>,
+    exemption: Exemption,
+) -> Answer {
     let of_caller = Context::of_caller(request.caller);
     let facts = Facts {
         given: request.context,
         of_caller: &of_caller,
     };
     let caller = Caller {
-        exemption: Exemption::default(),
+        exemption,
         has_boundary: policies.boundary.is_some(),
     };
     let resource = request.key.to_string();
