@@ -63,6 +63,9 @@ pub(super) fn failure(bench: &Bench<'_>, test: &Test<'_>, verdict: Verdict) -> O
     if let Some(example) = &example {
         diagnostic = diagnostic.with_note(request(example, place.place.account));
         diagnostic = diagnostic.with_note(decision(example, &decided_by));
+        if let Some(other) = example.otherwise {
+            diagnostic = diagnostic.with_note(disputed(other));
+        }
     }
     if let Some(reason) = reason {
         diagnostic = diagnostic.with_note(reason);
@@ -158,10 +161,15 @@ fn help(kind: Kind, verb: Verb) -> &'static str {
 
 /// The request that shows it.
 fn request(example: &Example, home: AccountId) -> String {
-    let who = match &example.principal {
-        Principal::Account(_, account) if *account == home => "the root user".to_owned(),
-        Principal::Account(_, account) => format!("the root user of {account}"),
-        other => other.short(home),
+    let who = if let Principal::Account(_, account) = &example.principal {
+        let of = if *account == home {
+            String::new()
+        } else {
+            format!(" of {account}")
+        };
+        format!("the root user{of}")
+    } else {
+        example.principal.short(home)
     };
     let mut text = format!("the request: {who} calls {}", example.action);
     for (index, (key, values)) in example.context.iter().enumerate() {
@@ -183,6 +191,17 @@ fn decision(example: &Example, by: &[String]) -> String {
         (Level::Deny | Level::None, Some(denial)) => format!("not allowed: {denial}"),
         (Level::Deny | Level::None, None) => "not allowed".to_owned(),
     }
+}
+
+/// What becomes of a request under the other reading of `NotPrincipal`.
+fn disputed(level: Level) -> String {
+    let other = match level {
+        Level::Deny => "denied",
+        Level::None => "not allowed",
+        Level::Delegated => "left to IAM",
+        Level::Direct => "allowed",
+    };
+    format!("AWS's pages disagree on whom `NotPrincipal` spares; read the other way, it is {other}")
 }
 
 /// A statement or grant, by the names that people know.

@@ -38,7 +38,7 @@ pub use duty::{Allowance, Capability, Duties, Holder, User};
 pub use equality::{align, identical, same, write_canonical};
 pub use evaluate::{
     Answer, Decision, Denial, Errand, Ground, Level, Outcome, Policies, Request, Source, authorize,
-    authorize_errand, evaluate, evaluate_under,
+    authorize_errand, authorize_under, evaluate, evaluate_under,
 };
 pub use extent::Extent;
 pub use flaw::{Flaw, Weight, refuse_malformed};

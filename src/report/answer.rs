@@ -71,9 +71,10 @@ pub fn answer_text(question: &Question, answer: &Answer, out: &mut dyn Write) ->
         Outcome::ImplicitlyDenied => (PROBLEM, "Implicitly denied"),
     };
     let (style, decision) = words(answer.outcome);
-    let caller = match caller {
-        Principal::Anyone => "an anonymous caller".to_owned(),
-        caller => caller.to_string(),
+    let caller = if *caller == Principal::Anyone {
+        "an anonymous caller".to_owned()
+    } else {
+        caller.to_string()
     };
     writeln!(out, "{}: {caller} calls {action}", paint(style, decision))?;
     writeln!(out, "  {}", paint(QUIET, &format!("on {key}")))?;

@@ -496,3 +496,16 @@ fn a_whole_account_is_everyone_or_someone_in_it() {
        = note: the request: 444455556666:role/Example calls kms:Decrypt
     ");
 }
+
+#[test]
+fn what_hangs_on_a_reading_of_not_principal_says_so() {
+    let key = "kind: Key\nname: odd\nadministrators: [role/app]\nstatements:\n  - {Effect: Deny, NotPrincipal: {AWS: 'arn:aws:iam::111122223333:role/app'}, Action: 'kms:PutKeyPolicy', Resource: '*'}\n---\n";
+    let claim = "kind: Expectation\nkeys: odd\nprincipals: [role/app]\ncan: [PutKeyPolicy]\n";
+    let run = check(&format!("{key}{claim}")).expect(2);
+    let notes = run.stderr.lines().filter(|line| line.contains("note:"));
+    insta::assert_snapshot!(notes.collect::<Vec<_>>().join("\n"), @r"
+    = note: the request: role/app calls kms:PutKeyPolicy
+    = note: denied by Statement[2] of the key policy
+    = note: AWS's pages disagree on whom `NotPrincipal` spares; read the other way, it is allowed
+    ");
+}

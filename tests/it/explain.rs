@@ -613,20 +613,6 @@ fn a_wrong_line_tells_where_and_stops_nothing() {
             ),
             request("action", json!({"action": null})),
             request("member", json!({"scp": {}})),
-            request("half", json!({"action": "kms:ReEncrypt"})),
-            request(
-                "number",
-                json!({"context": {"aws:MultiFactorAuthAge": 300}}),
-            ),
-            request("truth", json!({"context": {"aws:SecureTransport": [true]}})),
-            request(
-                "operation",
-                json!({"grants": [{"GranteePrincipal": ROLE, "Operations": ["Decrypt", "Fly"]}]}),
-            ),
-            request(
-                "not grantable",
-                json!({"grants": [{"GranteePrincipal": ROLE, "Operations": ["PutKeyPolicy"]}]}),
-            ),
             request("right", json!({"action": "kms:Encrypt"})),
         ],
         1,
@@ -646,12 +632,38 @@ fn a_wrong_line_tells_where_and_stops_nothing() {
     key: line 11: resource: `arn:aws:kms:eu-central-1:111122223333:alias/x` is not the ARN of a KMS key
     action: line 12: action: is missing
     member: line 13: scp: is not a member of a request; write id, keyPolicy, identityPolicies, boundary, sessionPolicies, grants, principal, action, resource, context
-    half: line 14: action: `kms:ReEncrypt` is no action: KMS asks for `kms:ReEncryptFrom` on the one key and `kms:ReEncryptTo` on the other
-    number: line 15: context.aws:MultiFactorAuthAge: must be text or a list of texts; write numbers and truth values as text
-    truth: line 16: context.aws:SecureTransport: must be text or a list of texts; write numbers and truth values as text
-    operation: line 17: grants[0].Operations: `Fly` is not an operation that a grant can give
-    not grantable: line 18: grants[0].Operations: `PutKeyPolicy` is not an operation that a grant can give
     right: answered
+    ");
+}
+
+#[test]
+fn a_word_that_a_line_cannot_have_is_named() {
+    let answers = answers(
+        &[
+            request("half", json!({"action": "kms:ReEncrypt"})),
+            request(
+                "number",
+                json!({"context": {"aws:MultiFactorAuthAge": 300}}),
+            ),
+            request("truth", json!({"context": {"aws:SecureTransport": [true]}})),
+            request(
+                "operation",
+                json!({"grants": [{"GranteePrincipal": ROLE, "Operations": ["Decrypt", "Fly"]}]}),
+            ),
+            request(
+                "not grantable",
+                json!({"grants": [{"GranteePrincipal": ROLE, "Operations": ["PutKeyPolicy"]}]}),
+            ),
+        ],
+        1,
+    );
+    let told: Vec<String> = answers.iter().map(told).collect();
+    insta::assert_snapshot!(told.join("\n"), @r"
+    half: line 1: action: `kms:ReEncrypt` is no action: KMS asks for `kms:ReEncryptFrom` on the one key and `kms:ReEncryptTo` on the other
+    number: line 2: context.aws:MultiFactorAuthAge: must be text or a list of texts; write numbers and truth values as text
+    truth: line 3: context.aws:SecureTransport: must be text or a list of texts; write numbers and truth values as text
+    operation: line 4: grants[0].Operations: `Fly` is not an operation that a grant can give
+    not grantable: line 5: grants[0].Operations: `PutKeyPolicy` is not an operation that a grant can give
     ");
 }
 
