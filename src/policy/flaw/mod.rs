@@ -160,6 +160,15 @@ fn flaws(of: Of, path: &str, (effect, actions, resources, conditions): Terms<'_>
     };
     let of_resource = texts.iter().filter_map(|text| malformed_resource(text));
     found.extend(of_resource.map(|found| found.at(&at)));
+    for (what, is_named) in [
+        ("Action", !patterns.is_empty()),
+        ("Resource", !texts.is_empty()),
+    ] {
+        if !is_named {
+            let problem = format!("names no {what}, so it has no effect");
+            found.push(Found::doubtful(problem, "name one, or remove the statement").at(path));
+        }
+    }
     for condition in conditions {
         let at = format!("{path}.Condition.{}.{}", condition.operator, condition.key);
         let of_condition = malformed_values(condition)

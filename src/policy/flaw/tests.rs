@@ -230,6 +230,18 @@ fn actions_are_operations_of_a_service() {
 }
 
 #[test]
+fn a_statement_about_nothing_has_no_effect() {
+    check(
+        r#""Action": "kms:*""#,
+        "Doubtful Statement[0]: names no Resource, so it has no effect",
+    );
+    check(
+        r#""Action": [], "Resource": "*""#,
+        "Doubtful Statement[0]: names no Action, so it has no effect",
+    );
+}
+
+#[test]
 fn resources_are_arns() {
     let check = |resource: &str, expected: &str| {
         check(
