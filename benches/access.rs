@@ -8,7 +8,7 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use keywright::access::{Scene, Universe, Verdict, compare};
 use keywright::model::{KeyArn, Partition};
-use keywright::policy::{Document, Principals, read};
+use keywright::policy::{Document, Principals, Statement, read};
 use mimalloc::MiMalloc;
 use serde_json::json;
 use std::hint::black_box;
@@ -45,17 +45,22 @@ fn console(user: &str) -> Document {
     ])
 }
 
-/// The same policy in other words: as KMS may give it back, and with one statement of two principals as two.
+/// The same policy in other words: statements of two principals as two, the last one first.
 fn reworded(user: &str) -> Document {
     let mut document = console(user);
-    let mut other = document.statements[2].clone();
-    let Principals::Any(both) = &document.statements[2].principals else {
-        return document;
+    let split = |statement: Statement| {
+        let principals = match &statement.principals {
+            Principals::Any(all) => all.to_vec(),
+            Principals::Not(_) => return vec![statement],
+        };
+        let alone = |principal| Statement {
+            principals: Principals::Any(vec![principal].into()),
+            ..statement.clone()
+        };
+        principals.into_iter().map(alone).collect()
     };
-    let (first, second) = both.split_at(1);
-    other.principals = Principals::Any(first.to_vec().into());
-    document.statements[2].principals = Principals::Any(second.to_vec().into());
-    document.statements.push(other);
+    let statements = document.statements.into_iter().flat_map(split);
+    document.statements = statements.collect();
     document.statements.reverse();
     document
 }

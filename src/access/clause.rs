@@ -380,6 +380,9 @@ fn decimal(text: &str) -> Option<Decimal> {
 }
 
 fn instant(text: &str) -> Option<Decimal> {
+    // A month alone is its first day.
+    let day = (text.len() == 7).then(|| format!("{text}-01"));
+    let text = day.as_deref().unwrap_or(text);
     let instant: Timestamp = text.parse().ok().or_else(|| {
         let civil = text.parse::<DateTime>().ok().or_else(|| {
             Some(

@@ -266,10 +266,11 @@ impl Pair<'_> {
         if more >= level && less < level {
             return Ok(witness);
         }
-        Err(if space.depends_on_variables(cube) {
-            Undetermined::Unclear("the difference depends on a policy variable".to_owned())
-        } else {
-            Undetermined::Unconfirmed(format!("{} of {}", witness.action, witness.principal))
+        Err(match space.open_question(cube) {
+            Some(what) => Undetermined::Unclear(format!("the difference depends on {what}")),
+            None => {
+                Undetermined::Unconfirmed(format!("{} of {}", witness.action, witness.principal))
+            }
         })
     }
 

@@ -246,7 +246,7 @@ impl Teller<'_> {
                 context: point.shown,
             }));
         }
-        if self.space.depends_on_variables(cube) {
+        if self.space.open_question(cube).is_some() {
             return Ok(None);
         }
         let request = format!("{} of {}", point.action, point.caller);

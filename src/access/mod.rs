@@ -16,6 +16,7 @@ mod requests;
 mod levels;
 mod survey;
 mod compare;
+mod open_question;
 mod query;
 mod condition_words;
 mod phrase;

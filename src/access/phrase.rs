@@ -18,7 +18,7 @@ use crate::policy::{ADMINISTRATION, ActionPattern, DELETION};
 const MAX_EXCEPTIONS: usize = 3;
 
 /// Principals that no longer exist, and of which no policy speaks.
-const GONE: &str = "deleted principals";
+pub(super) const GONE: &str = "deleted principals";
 
 /// Operations that there are not yet.
 const TO_COME: &str = "operations to come";

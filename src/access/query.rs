@@ -14,7 +14,7 @@ use crate::model::{ContextValue, Principal, context_value};
 use crate::policy::reading::Exemption;
 use crate::policy::{
     Actions, Answer, Condition, Denial, Document, Ground, Level, Operator, OperatorName, Policies,
-    Principals, Quantifier, Request, Source, authorize,
+    Principals, Quantifier, Request, Source, authorize_under,
 };
 
 /// Requests that have something in common.
@@ -39,6 +39,8 @@ pub struct Example {
     pub context: BTreeMap<String, Vec<String>>,
     /// How much access everything gives together.
     pub level: Level,
+    /// The same if `NotPrincipal` is read the other way, where that differs.
+    pub otherwise: Option<Level>,
     /// The statements and grants that give or deny it; nothing where too little gives it.
     pub by: Vec<Ground>,
     /// Why it is not allowed.
@@ -138,13 +140,12 @@ impl View<'_> {
         let example = self.look(&survey.space, cube);
         match example {
             Some(example) if example.level.max(Level::None) != level => {
-                Err(if survey.space.depends_on_variables(cube) {
-                    Undetermined::Unclear("the answer depends on a policy variable".to_owned())
-                } else {
-                    let Example {
-                        action, principal, ..
-                    } = example;
-                    Undetermined::Unconfirmed(format!("{action} of {principal}"))
+                let Example {
+                    action, principal, ..
+                } = example;
+                Err(match survey.space.open_question(cube) {
+                    Some(what) => Undetermined::Unclear(format!("the answer depends on {what}")),
+                    None => Undetermined::Unconfirmed(format!("{action} of {principal}")),
                 })
             }
             example => Ok(example),
@@ -160,10 +161,13 @@ impl View<'_> {
             key: self.scene.key,
             context: &point.context,
         };
-        let level = standing(self.rights, &request, self.scene, self.exemption);
+        let level_under = |exemption| standing(self.rights, &request, self.scene, exemption);
+        let level = level_under(self.exemption);
+        let other = level_under(self.exemption.other());
         let Answer { by, denial, .. } = self.answer(&request);
         Some(Example {
             level,
+            otherwise: (other != level).then_some(other),
             by: if level == Level::Delegated {
                 self.delegating(&request)
             } else {
@@ -217,7 +221,7 @@ impl View<'_> {
             session: &[],
             grants,
         };
-        authorize(&policies, request)
+        authorize_under(&policies, request, self.exemption)
     }
 }
 

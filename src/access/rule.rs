@@ -42,7 +42,7 @@ pub(super) enum Who<'a> {
 pub(super) enum Ask<'a> {
     /// Something about one key.
     Key(Clause, Cow<'a, Condition>),
-    /// A condition with a variable, which relates two keys.
+    /// A condition that may hold or not: it has a variable, which relates two keys, or AWS leaves it open.
     Variable(&'a Condition),
     /// No pairs in the encryption context but those with these names, in lower case.
     NoOtherPairs(BTreeSet<String>),
@@ -223,6 +223,7 @@ fn asks<'a>(
     version: Version,
 ) -> Result<Vec<Ask<'a>>, Undetermined> {
     let ask = |condition: &'a Condition| match read(condition, version) {
+        Ok(_) if condition.is_undefined() => Ok(Ask::Variable(condition)),
         Ok(clause) => Ok(Ask::Key(clause, Cow::Borrowed(condition))),
         Err(Unread::Variable) => Ok(Ask::Variable(condition)),
         Err(Unread::Unsupported(why)) => Err(Undetermined::Unsupported(why)),

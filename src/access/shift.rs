@@ -8,7 +8,7 @@ use super::compare::{Pair, Witness};
 use super::cube::{Budget, Cube};
 use super::levels::Levels;
 use super::mark::{Mark, marks};
-use super::phrase::Phrases;
+use super::phrase::{GONE, Phrases};
 use super::requests::Requests;
 use super::space::{ACTIONS, CALLERS, KEYS, Space};
 use super::survey::{Rules, Survey};
@@ -159,6 +159,11 @@ pub fn shifts<'a>(
         let mut all = Shifts::default();
         for turn in Turn::ALL {
             teller.tell(turn, &mut all, budget)?;
+        }
+        // Nobody can call as a principal that is gone: not worth a line beside others.
+        let is_of_the_gone = |shift: &Shift| shift.principals == [GONE];
+        if !all.told.iter().all(is_of_the_gone) {
+            all.told.retain(|shift| !is_of_the_gone(shift));
         }
         match &found {
             Some(first) if !first.says_the_same(&all) => {

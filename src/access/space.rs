@@ -281,13 +281,6 @@ impl<'r> Space<'r> {
             shown,
         })
     }
-
-    /// True when whether a request is in a box depends on a variable.
-    pub(super) fn depends_on_variables(&self, cube: &Cube) -> bool {
-        let from = KEYS + self.dimensions.len();
-        let variables = cube.0.get(from..).unwrap_or_default();
-        variables.iter().any(|set| set.count_ones(..) < 2)
-    }
 }
 
 /// A condition with variables whose spelling makes no difference.

@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::diagnostic::{Diagnostic, Location};
-use crate::policy::{self, Identities};
+use crate::policy::{self, Flaw, Identities};
 
 /// Reads the files, one for each account.
 pub(super) fn read(paths: &[Utf8PathBuf]) -> (Identities, Vec<Diagnostic>) {
@@ -11,7 +11,10 @@ pub(super) fn read(paths: &[Utf8PathBuf]) -> (Identities, Vec<Diagnostic>) {
     let mut faults = Vec::new();
     for path in paths {
         match read_one(path) {
-            Ok(more) => faults.extend(merge(&mut identities, more, path)),
+            Ok(more) => {
+                faults.extend(doubts(&more, path));
+                faults.extend(merge(&mut identities, more, path));
+            }
             Err(fault) => faults.push(fault),
         }
     }
@@ -29,6 +32,16 @@ fn read_one(path: &Utf8Path) -> Result<Identities, Diagnostic> {
         let help = "write it with `aws iam get-account-authorization-details`, without `--filter` and `--max-items`";
         Diagnostic::error("malformed-identities", message, at()).with_help(help)
     })
+}
+
+/// What policies of a live account say and hardly mean.
+fn doubts(identities: &Identities, path: &Utf8Path) -> Vec<Diagnostic> {
+    let flaws = identities.flaws().into_iter();
+    let doubt = |(message, flaw): (String, Flaw)| {
+        let at = Location::whole_file(path.as_str());
+        Diagnostic::warning("doubtful-policy", message, at).with_help(flaw.help)
+    };
+    flaws.map(doubt).collect()
 }
 
 /// Adds an account, of which nothing may be known yet.

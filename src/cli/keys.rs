@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use super::args::{LiveArgs, ManifestArgs};
 use super::context::Context;
 use super::progress::Progress;
-use super::session;
+use super::session::{self, Faulty};
 use super::target::{self, Targets};
 use crate::manifest::Fallback;
 use crate::model::{
@@ -113,20 +113,18 @@ pub(super) struct Keys<'a> {
 }
 
 impl<'a> Keys<'a> {
-    /// Reads the manifests where there are any; `None` when they have faults, which are told.
+    /// Reads the manifests where there are any; their faults are told, and end the run.
     pub(super) async fn open(
         args: &'a LiveArgs,
         asked: &[KeyRef],
         context: &'a Context,
-    ) -> anyhow::Result<Option<Self>> {
+    ) -> anyhow::Result<Self> {
         let targets = Targets::new(&args.target, context);
         let manifests = ManifestArgs {
             paths: paths(args, asked),
             iam: args.iam.clone(),
         };
-        let Ok((manifests, mut found)) = session::read(&manifests)? else {
-            return Ok(None);
-        };
+        let (manifests, mut found) = session::read(&manifests)?.map_err(Faulty)?;
         let places: Option<Vec<&Place>> = asked.iter().map(KeyRef::place).collect();
         let place = match places.as_deref() {
             _ if manifests.has_account() => target::local_place()?,
@@ -136,14 +134,12 @@ impl<'a> Keys<'a> {
         };
         let (desired, more) = manifests.desired(&Fallback { place });
         found.extend(more);
-        if session::tell(&found)? {
-            return Ok(None);
-        }
-        Ok(Some(Self {
+        session::settle(found)?;
+        Ok(Self {
             context,
             targets,
             desired,
-        }))
+        })
     }
 
     /// What IAM is known to say.

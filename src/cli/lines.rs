@@ -43,16 +43,19 @@ fn answer_all(
         if end == End::Whole && line.trim_ascii().is_empty() {
             continue;
         }
-        let (id, answered) = match question(&line, end) {
-            (id, Ok(question)) => (id, answer(&question)),
-            (id, Err(problem)) => (id, Err(format!("line {number}: {problem}"))),
-        };
+        let (id, question) = question(&line, end);
+        let answered = question.and_then(|question| answer(&question));
         let mut object = Map::from_iter([("id".to_owned(), id)]);
         match answered {
             Ok(more) => object.extend(more),
             Err(problem) => {
                 exit = Exit::Error;
-                object.insert("error".to_owned(), problem.into());
+                // A line of JSON has no lines of its own to count.
+                let problem = problem.replace(" at line 1 column ", " at column ");
+                object.insert(
+                    "error".to_owned(),
+                    format!("line {number}: {problem}").into(),
+                );
             }
         }
         serde_json::to_writer(&mut out, &object)?;

@@ -7,8 +7,9 @@ use anstream::{AutoStream, StripStream};
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
 
-use super::exit::unless_gone;
-use crate::diagnostic::Diagnostic;
+use super::exit::{Exit, unless_gone};
+use super::session::Faulty;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::report::{self, Checked, Format, Report, diagnostics};
 
 /// A format, and the file that it goes to.
@@ -80,6 +81,40 @@ pub(super) fn write_check(outputs: &[OutputSpec], checked: &Checked<'_>) -> anyh
         }
         Format::Text => report::check_summary(checked, out),
     })
+}
+
+/// The end of a run; where it failed, programs are told why as people are on stderr.
+pub(super) fn ended(
+    verb: &str,
+    outputs: &[OutputSpec],
+    result: anyhow::Result<Exit>,
+) -> anyhow::Result<Exit> {
+    let Err(error) = result else {
+        return result;
+    };
+    match error.downcast::<Faulty>() {
+        Ok(Faulty(faults)) => {
+            write_faults(verb, outputs, &faults)?;
+            Ok(Exit::Error)
+        }
+        Err(error) => {
+            // Where this fails too, the first error is still the one to tell.
+            let _ignored = write_faults(verb, outputs, &[unplaced(format!("{error:#}"))]);
+            Err(error)
+        }
+    }
+}
+
+/// What ended a run, where no file is to blame.
+fn unplaced(message: String) -> Diagnostic {
+    Diagnostic {
+        code: "failed",
+        severity: Severity::Error,
+        message,
+        locations: Vec::new(),
+        notes: Vec::new(),
+        help: None,
+    }
 }
 
 /// Tells programs of faults that ended a run; people read them on stderr.

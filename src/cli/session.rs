@@ -12,13 +12,14 @@ use super::exit::Exit;
 use super::identities;
 use super::progress::Progress;
 use super::target::{self, Targets};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Location};
 use crate::engine::Engine;
 use crate::kms::Client;
 use crate::manifest::{self, Fallback, Manifests, Sources};
 use crate::model::{KeyName, Place};
 use crate::observe::{self, Event, Others, Scope};
 use crate::plan::{self, Allow, KeyPlan, Limits, PlacePlan, Plan};
+use crate::policy::{Flaw, Weight};
 use crate::report::diagnostics;
 use crate::state::{Desired, DesiredPlace, Observed};
 
@@ -208,6 +209,32 @@ pub(super) fn read(args: &ManifestArgs) -> anyhow::Result<Reading> {
         return Ok(Err(faults));
     }
     Ok(Ok((manifests, found)))
+}
+
+/// Faults of files that end a run; they are told.
+#[derive(Debug, thiserror::Error)]
+#[error("the files have faults")]
+pub(super) struct Faulty(pub(super) Vec<Diagnostic>);
+
+/// Tells what was found in files, and fails when one of them cannot be used.
+pub(super) fn settle(found: Vec<Diagnostic>) -> anyhow::Result<()> {
+    if tell(&found)? {
+        return Err(Faulty(found).into());
+    }
+    Ok(())
+}
+
+/// Tells what is wrong with a policy in a file, and fails when it cannot be used.
+pub(super) fn settle_flaws(file: &str, flaws: Vec<Flaw>) -> anyhow::Result<()> {
+    let told = flaws.into_iter().map(|flaw| {
+        let at = Location::whole_file(file);
+        let found = match flaw.weight {
+            Weight::Malformed => Diagnostic::error("malformed-policy", flaw.to_string(), at),
+            Weight::Doubtful => Diagnostic::warning("doubtful-policy", flaw.to_string(), at),
+        };
+        found.with_help(flaw.help)
+    });
+    settle(told.collect())
 }
 
 /// Writes diagnostics to stderr; true when one of them is an error.

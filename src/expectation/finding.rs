@@ -5,7 +5,7 @@ use super::bench::Bench;
 use super::verdict::{Kind, Verdict};
 use crate::access::Example;
 use crate::diagnostic::{Diagnostic, Location};
-use crate::model::{AccountId, KeyName, Place, PrincipalName};
+use crate::model::{AccountId, KeyName, Place, Principal, PrincipalName};
 use crate::policy::{Allowance, Ground, Identities, Level, Source};
 use crate::state::Verb;
 
@@ -63,6 +63,9 @@ pub(super) fn failure(bench: &Bench<'_>, test: &Test<'_>, verdict: Verdict) -> O
     if let Some(example) = &example {
         diagnostic = diagnostic.with_note(request(example, place.place.account));
         diagnostic = diagnostic.with_note(decision(example, &decided_by));
+        if let Some(other) = example.otherwise {
+            diagnostic = diagnostic.with_note(disputed(other));
+        }
     }
     if let Some(reason) = reason {
         diagnostic = diagnostic.with_note(reason);
@@ -105,23 +108,32 @@ impl Kind {
 }
 
 fn message(kind: Kind, test: &Test<'_>, key: &KeyName) -> String {
-    let who = &test.callers.name;
+    let name = test.callers.name.to_string();
     let what = format!("`{}` with key `{key}`", test.claim.allowance);
+    let is_many = name == "account" || name.starts_with("account/");
+    let who = match test.claim.verb {
+        _ if !is_many => format!("`{name}`"),
+        Verb::Can => format!("everyone in `{name}`"),
+        Verb::Cannot => format!("someone in `{name}`"),
+    };
     match (kind, test.claim.verb) {
-        (Kind::NotAcrossAccounts, _) | (Kind::Contrary, Verb::Can) => {
-            format!("`{who}` cannot always {what}")
+        (Kind::NotAcrossAccounts, _) | (Kind::Contrary, Verb::Can) if is_many => {
+            format!("not {who} can always {what}")
         }
-        (Kind::Contrary, Verb::Cannot) => format!("`{who}` can {what}"),
+        (Kind::NotAcrossAccounts, _) | (Kind::Contrary, Verb::Can) => {
+            format!("{who} cannot always {what}")
+        }
+        (Kind::Contrary, Verb::Cannot) => format!("{who} can {what}"),
         (Kind::LeftToIam, _) => {
             format!(
-                "not proven: IAM policies that are not declared decide whether `{who}` can {what}"
+                "not proven: IAM policies that are not declared decide whether {who} can {what}"
             )
         }
         (Kind::NamedById, _) => format!(
-            "not proven: whether `{who}` can {what} depends on which key a policy means that names one by id"
+            "not proven: whether {who} can {what} depends on which key a policy means that names one by id"
         ),
-        (Kind::Undetermined, _) => format!("not proven: no sure answer whether `{who}` can {what}"),
-        (Kind::Empty, _) => format!("`{who}` has no such request to {what}, so nothing is tested"),
+        (Kind::Undetermined, _) => format!("not proven: no sure answer whether {who} can {what}"),
+        (Kind::Empty, _) => format!("`{name}` has no such request to {what}, so nothing is tested"),
     }
 }
 
@@ -149,7 +161,16 @@ fn help(kind: Kind, verb: Verb) -> &'static str {
 
 /// The request that shows it.
 fn request(example: &Example, home: AccountId) -> String {
-    let who = example.principal.short(home);
+    let who = if let Principal::Account(_, account) = &example.principal {
+        let of = if *account == home {
+            String::new()
+        } else {
+            format!(" of {account}")
+        };
+        format!("the root user{of}")
+    } else {
+        example.principal.short(home)
+    };
     let mut text = format!("the request: {who} calls {}", example.action);
     for (index, (key, values)) in example.context.iter().enumerate() {
         let joint = if index == 0 { ", when" } else { " and" };
@@ -170,6 +191,17 @@ fn decision(example: &Example, by: &[String]) -> String {
         (Level::Deny | Level::None, Some(denial)) => format!("not allowed: {denial}"),
         (Level::Deny | Level::None, None) => "not allowed".to_owned(),
     }
+}
+
+/// What becomes of a request under the other reading of `NotPrincipal`.
+fn disputed(level: Level) -> String {
+    let other = match level {
+        Level::Deny => "denied",
+        Level::None => "not allowed",
+        Level::Delegated => "left to IAM",
+        Level::Direct => "allowed",
+    };
+    format!("AWS's pages disagree on whom `NotPrincipal` spares; read the other way, it is {other}")
 }
 
 /// A statement or grant, by the names that people know.

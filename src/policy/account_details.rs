@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use super::document::{ActionPattern, Actions, IdentityPolicy};
+use super::document::{ActionPattern, Actions, IdentityPolicy, IdentityStatement};
 use super::identity::{Identities, Identity};
 use super::json::{ReadError, error, object, read_identity, read_identity_value, read_json, text};
 use crate::model::{Partition, Principal};
@@ -116,7 +116,7 @@ impl Account<'_> {
         inline: &str,
     ) -> Result<(), ReadError> {
         let mut add = |name: &str, policy: IdentityPolicy| {
-            if is_about_keys(&policy) {
+            if policy.statements.iter().any(is_about_keys) {
                 identity.add_policy(name, policy);
             }
         };
@@ -191,19 +191,16 @@ fn read_document(value: &Value, path: &str) -> Result<IdentityPolicy, ReadError>
     policy.map_err(|error| error.within(path))
 }
 
-/// True when a policy can say something about requests to KMS.
-fn is_about_keys(policy: &IdentityPolicy) -> bool {
+/// True when a statement can say something about requests to KMS.
+pub(super) fn is_about_keys(statement: &IdentityStatement) -> bool {
     let can_name = |pattern: &ActionPattern| {
         let service = pattern.as_str().split(':').next().unwrap_or_default();
         matches!(service, "kms" | "*")
     };
-    policy
-        .statements
-        .iter()
-        .any(|statement| match &statement.actions {
-            Actions::Any(patterns) => patterns.iter().any(can_name),
-            Actions::Not(_) => true,
-        })
+    match &statement.actions {
+        Actions::Any(patterns) => patterns.iter().any(can_name),
+        Actions::Not(_) => true,
+    }
 }
 
 /// A list of objects; at the top it has to be there.

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
+use super::quantity::timestamp;
 use crate::model::{Arn, Principal};
 
 /// The condition keys of a request; their names are compared without regard to case.
@@ -60,6 +63,26 @@ impl Context {
         let entries = other.0.iter();
         self.0
             .extend(entries.map(|(key, values)| (key.clone(), values.clone())));
+    }
+
+    /// Lets `aws:CurrentTime` and `aws:EpochTime` say the same where one of them is not spoken of.
+    pub fn agree_on_time(&mut self) {
+        const DATE: &str = "aws:CurrentTime";
+        const SECONDS: &str = "aws:EpochTime";
+        match (self.get(DATE), self.get(SECONDS)) {
+            (Some([date]), None) => {
+                let second = timestamp(date).map(|time| time.as_second().to_string());
+                let seconds = second.unwrap_or_else(|| date.clone());
+                self.set(SECONDS, [seconds]);
+            }
+            (None, Some([seconds])) => {
+                let second = seconds.parse().ok();
+                let date = second.and_then(|second| Timestamp::from_second(second).ok());
+                let date = date.map_or_else(|| seconds.clone(), |date| date.to_string());
+                self.set(DATE, [date]);
+            }
+            _ => {}
+        }
     }
 
     /// The pairs of the encryption context: names in lower case, and values.
@@ -170,6 +193,32 @@ mod tests {
     const ROLE: &str = "arn:aws:iam::111122223333:role/team/app";
     const SESSION: &str = "arn:aws:sts::111122223333:assumed-role/app/i-1";
     const FEDERATED: &str = "arn:aws:sts::111122223333:federated-user/bob";
+
+    #[test]
+    fn date_and_seconds_are_one_clock() {
+        let check = |given: &str, value: &str, derived: &str, expected: Option<&str>| {
+            let mut context = Context::new().with(given, value);
+            context.agree_on_time();
+            let found = context.get(derived).and_then(|values| values.first());
+            assert_eq!(found.map(String::as_str), expected);
+        };
+        let (date, seconds) = ("aws:CurrentTime", "aws:EpochTime");
+        check(date, "2024-01-01T00:00:00Z", seconds, Some("1704067200"));
+        check(date, "2024-01", seconds, Some("1704067200"));
+        check(
+            "AWS:epochtime",
+            "1704067200",
+            date,
+            Some("2024-01-01T00:00:00Z"),
+        );
+        check(date, "1704067200", seconds, Some("1704067200"));
+        check(seconds, "2024-01-01", date, Some("2024-01-01"));
+        check("aws:SourceVpc", "vpc-1", date, None);
+        let mut absent = Context::new().with(seconds, "0");
+        absent.set(date, []);
+        absent.agree_on_time();
+        assert_eq!(absent.get(date), Some(&[][..]));
+    }
 
     #[test]
     fn caller_tells_who_it_is() {

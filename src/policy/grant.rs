@@ -8,7 +8,7 @@ use super::context::Facts;
 use super::evaluate::{Request, names, stands_for_account_of};
 use super::json::{ReadError, error, object, read_json, text, texts};
 use super::reading::{ACCOUNT_GRANT_DELEGATES, SOURCE_ARN_BINDS_EVERYONE};
-use crate::model::{Arn, Constraints, KeyArn, Partition, Principal};
+use crate::model::{Arn, Constraints, KeyArn, Operation, Partition, Principal};
 
 /// A grant on a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +62,16 @@ impl Grant {
         self.key
             .as_deref()
             .is_none_or(|named| named == key.id.as_str() || named == key.to_string())
+    }
+
+    /// The first of its operations that this program does not know, or that no grant can give.
+    pub(super) fn unknown_operation(&self) -> Option<&str> {
+        let is_known = |name: &str| {
+            let mut all = Operation::ALL.iter();
+            all.any(|one| one.is_grantable() && one.name() == name)
+        };
+        let mut names = self.operations.iter().map(String::as_str);
+        names.find(|name| !is_known(name))
     }
 
     /// True when the grant has the operation; `ReEncrypt` on one key is both of its halves.

@@ -11,6 +11,7 @@ mod duty;
 mod equality;
 mod evaluate;
 mod extent;
+mod flaw;
 mod grant;
 mod identity;
 mod json;
@@ -37,9 +38,10 @@ pub use duty::{Allowance, Capability, Duties, Holder, User};
 pub use equality::{align, identical, same, write_canonical};
 pub use evaluate::{
     Answer, Decision, Denial, Errand, Ground, Level, Outcome, Policies, Request, Source, authorize,
-    authorize_errand, evaluate, evaluate_under,
+    authorize_errand, authorize_under, evaluate, evaluate_under,
 };
 pub use extent::Extent;
+pub use flaw::{Flaw, Weight, refuse_malformed};
 pub use grant::{Grant, read_grants, read_grants_text};
 pub use identity::{Identities, Identity, PolicyNames};
 pub use json::{
@@ -48,5 +50,5 @@ pub use json::{
 };
 pub use lift::{Lifted, lift};
 pub use pattern::fits_glob;
-pub use question::{Question, check_action, read_caller, read_question};
+pub use question::{Iam, Question, check_action, read_caller, read_question};
 pub(crate) use variable::fold_names;

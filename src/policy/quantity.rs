@@ -67,7 +67,8 @@ impl Ord for Quantity {
     }
 }
 
-fn epoch_seconds(text: &str) -> Option<String> {
+/// An ISO 8601 date as AWS takes it, in UTC where it names no offset.
+pub(super) fn timestamp(text: &str) -> Option<Timestamp> {
     // The profile of ISO 8601 that AWS takes has months alone; the parser has not.
     let whole = match text.len() {
         7 => format!("{text}-01"),
@@ -77,8 +78,11 @@ fn epoch_seconds(text: &str) -> Option<String> {
         let date: DateTime = whole.parse().ok()?;
         TimeZone::UTC.to_timestamp(date).ok()
     };
-    let instant: Timestamp = whole.parse().ok().or_else(local)?;
-    let nanoseconds = instant.as_nanosecond();
+    whole.parse().ok().or_else(local)
+}
+
+fn epoch_seconds(text: &str) -> Option<String> {
+    let nanoseconds = timestamp(text)?.as_nanosecond();
     let sign = if nanoseconds < 0 { "-" } else { "" };
     let (seconds, rest) = (
         nanoseconds.unsigned_abs() / 1_000_000_000,
@@ -106,6 +110,20 @@ pub(super) fn in_block(address: &str, block: &str) -> Option<bool> {
         }
         (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => Some(false),
     }
+}
+
+/// True when a text is a CIDR block or a bare address.
+pub(super) fn is_block(text: &str) -> bool {
+    let (base, length) = match text.split_once('/') {
+        None => (text, Some(0)),
+        Some((base, length)) => (base, length.parse::<u32>().ok()),
+    };
+    let most = match base.parse() {
+        Ok(IpAddr::V4(_)) => 32,
+        Ok(IpAddr::V6(_)) => 128,
+        Err(_) => return false,
+    };
+    length.is_some_and(|length| length <= most)
 }
 
 #[cfg(test)]

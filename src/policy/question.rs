@@ -4,9 +4,11 @@ use serde_json::{Map, Value};
 
 use super::context::Context;
 use super::document::{Document, IdentityPolicy};
-use super::evaluate::{Answer, Policies, Request, authorize};
+use super::evaluate::{Answer, Outcome, Policies, Request, authorize_under};
+use super::flaw::refuse_malformed;
 use super::grant::{Grant, read_grants};
-use super::json::{self, ReadError, error, object, text, texts};
+use super::json::{self, ReadError, error, object, text};
+use super::reading::Exemption;
 use crate::model::{KeyArn, Partition, Principal};
 
 /// A request, and the policies and grants to be asked about it.
@@ -16,6 +18,8 @@ pub struct Question {
     pub key_policy: Document,
     /// The caller's identity policies.
     pub identity_policies: Vec<IdentityPolicy>,
+    /// Whether they are all.
+    pub iam: Iam,
     /// The caller's permissions boundary.
     pub boundary: Option<IdentityPolicy>,
     /// The policies of the caller's session.
@@ -32,34 +36,44 @@ pub struct Question {
     pub context: Context,
 }
 
+/// Whether all that IAM says about the caller is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Iam {
+    /// What stands in the question is all.
+    Whole,
+    /// There may be more of it.
+    Open,
+}
+
 impl Question {
     /// Asks everything that has a say.
     pub fn answer(&self) -> Answer {
-        let Self {
-            key_policy,
-            identity_policies,
-            boundary,
-            session_policies,
-            grants,
-            caller,
-            action,
-            key,
-            context,
-        } = self;
+        self.answer_under(Exemption::WholeChain)
+    }
+
+    /// What becomes of the request if `NotPrincipal` is read the other way; `None` where that is the same.
+    ///
+    /// AWS's pages disagree on whom it spares; see [`Exemption`].
+    pub fn otherwise(&self) -> Option<Outcome> {
+        let other = self.answer_under(Exemption::AnyLink).outcome;
+        (other != self.answer().outcome).then_some(other)
+    }
+
+    fn answer_under(&self, exemption: Exemption) -> Answer {
         let policies = Policies {
-            key: key_policy,
-            identity: identity_policies,
-            boundary: boundary.as_ref(),
-            session: session_policies,
-            grants,
+            key: &self.key_policy,
+            identity: &self.identity_policies,
+            boundary: self.boundary.as_ref(),
+            session: &self.session_policies,
+            grants: &self.grants,
         };
         let request = Request {
-            caller,
-            action,
-            key,
-            context,
+            caller: &self.caller,
+            action: &self.action,
+            key: &self.key,
+            context: &self.context,
         };
-        authorize(&policies, &request)
+        authorize_under(&policies, &request, exemption)
     }
 }
 
@@ -97,7 +111,7 @@ pub fn read_question(value: &Value) -> Result<Question, ReadError> {
             .map_err(|error| error.within("principal"))?,
         None => return Err(error("principal", "is missing; write null for nobody")),
     };
-    let grants = given(members, "grants").map(|value| read_grants(value, partition));
+    let grants = given(members, "grants").map(|value| read_known_grants(value, partition));
     let grants = grants.transpose().map_err(|error| error.within("grants"))?;
     let boundary = given(members, "boundary").map(|value| read_own(value, "boundary"));
     let action = text(needed(members, "action")?, "action")?;
@@ -105,6 +119,10 @@ pub fn read_question(value: &Value) -> Result<Question, ReadError> {
     Ok(Question {
         key_policy: read_key_policy(needed(members, "keyPolicy")?, partition)?,
         identity_policies: read_list(members, "identityPolicies")?,
+        iam: match given(members, "identityPolicies") {
+            Some(_) => Iam::Whole,
+            None => Iam::Open,
+        },
         boundary: boundary.transpose()?,
         session_policies: read_list(members, "sessionPolicies")?,
         grants: grants.unwrap_or_default(),
@@ -128,7 +146,20 @@ fn read_key_policy(value: &Value, partition: Partition) -> Result<Document, Read
         Some(text) => json::read(text, partition),
         None => json::read_value(value, partition),
     };
-    document.map_err(|error| error.within("keyPolicy"))
+    let checked = document.and_then(|one| refuse_malformed(one.flaws()).map(|()| one));
+    checked.map_err(|error| error.within("keyPolicy"))
+}
+
+fn read_known_grants(value: &Value, partition: Partition) -> Result<Vec<Grant>, ReadError> {
+    let grants = read_grants(value, partition)?;
+    let mut all = grants.iter().enumerate();
+    match all.find_map(|(index, grant)| Some((index, grant.unknown_operation()?))) {
+        None => Ok(grants),
+        Some((index, name)) => {
+            let problem = format!("`{name}` is not an operation that a grant can give");
+            Err(error(&format!("[{index}].Operations"), problem))
+        }
+    }
 }
 
 fn read_own(value: &Value, path: &str) -> Result<IdentityPolicy, ReadError> {
@@ -136,7 +167,8 @@ fn read_own(value: &Value, path: &str) -> Result<IdentityPolicy, ReadError> {
         Some(text) => json::read_identity(text),
         None => json::read_identity_value(value),
     };
-    policy.map_err(|error| error.within(path))
+    let checked = policy.and_then(|one| refuse_malformed(one.flaws()).map(|()| one));
+    checked.map_err(|error| error.within(path))
 }
 
 fn read_list(members: &Map<String, Value>, name: &str) -> Result<Vec<IdentityPolicy>, ReadError> {
@@ -166,10 +198,34 @@ pub fn read_caller(text: &str, partition: Partition) -> Result<Principal, ReadEr
 pub fn check_action(text: &str) -> Result<(), ReadError> {
     let is_plain = |part: &str| !part.is_empty() && !part.contains(['*', '?', ':', ' ']);
     match text.split_once(':') {
+        Some(_) if text.eq_ignore_ascii_case("kms:ReEncrypt") => {
+            let problem = "is no action: KMS asks for `kms:ReEncryptFrom` on the one key and `kms:ReEncryptTo` on the other";
+            Err(error("", format!("`{text}` {problem}")))
+        }
         Some((service, name)) if is_plain(service) && is_plain(name) => Ok(()),
         Some(_) | None => {
             let problem = format!("`{text}` is not an action such as `kms:Decrypt`");
             Err(error("", problem))
+        }
+    }
+}
+
+/// What a request carries is text; null stands for a key that is not there.
+fn context_values(value: &Value, path: &str) -> Result<Vec<String>, ReadError> {
+    let one = |value: &Value| {
+        let problem = || {
+            error(
+                path,
+                "must be text or a list of texts; write numbers and truth values as text",
+            )
+        };
+        value.as_str().map(str::to_owned).ok_or_else(problem)
+    };
+    match value {
+        Value::Null => Ok(Vec::new()),
+        Value::Array(items) => items.iter().map(one).collect(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            Ok(vec![one(value)?])
         }
     }
 }
@@ -185,12 +241,8 @@ fn read_context(members: &Map<String, Value>) -> Result<Context, ReadError> {
             let problem = "stands twice; case does not distinguish condition keys";
             return Err(error(&at, problem));
         }
-        let values = if value.is_null() {
-            Vec::new()
-        } else {
-            texts(value, &at)?
-        };
-        context.set(key, values);
+        context.set(key, context_values(value, &at)?);
     }
+    context.agree_on_time();
     Ok(context)
 }

@@ -51,3 +51,14 @@ pub enum Exemption {
     /// Callers that are listed themselves, or whose role is.
     AnyLink,
 }
+
+impl Exemption {
+    /// The other reading.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::WholeChain => Self::AnyLink,
+            Self::AnyLink => Self::WholeChain,
+        }
+    }
+}

@@ -5,28 +5,38 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 
 use super::style::{ADDED, PROBLEM, QUIET, paint};
-use crate::policy::{Answer, Denial, Ground, Level, Outcome, Question, Source};
+use crate::model::Principal;
+use crate::policy::{Answer, Denial, Ground, Iam, Level, Outcome, Question, Source};
+
+/// What AWS leaves open about `NotPrincipal`.
+const DISPUTE: &str = "AWS's pages disagree on whom `NotPrincipal` spares";
 
 /// The answer for programs.
-pub fn answer_json(answer: &Answer) -> Map<String, Value> {
+pub fn answer_json(question: &Question, answer: &Answer) -> Map<String, Value> {
     let Answer {
         outcome,
         level,
         by,
         denial,
     } = answer;
-    let decision = match outcome {
+    let word = |outcome| match outcome {
         Outcome::Allowed => "Allowed",
         Outcome::ExplicitlyDenied => "ExplicitlyDenied",
         Outcome::ImplicitlyDenied => "ImplicitlyDenied",
     };
     let mut object = Map::new();
     let mut put = |name: &str, value: Value| object.insert(name.to_owned(), value);
-    put("decision", decision.into());
+    put("decision", word(*outcome).into());
     put("level", level.word().into());
     put("by", by.iter().map(ground).collect());
     if let Some(denial) = denial {
         put("reason", denial.to_string().into());
+    }
+    if let Some(other) = question.otherwise() {
+        put(
+            "otherwise",
+            json!({"decision": word(other), "reason": DISPUTE}),
+        );
     }
     object
 }
@@ -55,24 +65,36 @@ pub fn answer_text(question: &Question, answer: &Answer, out: &mut dyn Write) ->
         key,
         ..
     } = question;
-    let (style, decision) = match answer.outcome {
+    let words = |outcome| match outcome {
         Outcome::Allowed => (ADDED, "Allowed"),
         Outcome::ExplicitlyDenied => (PROBLEM, "Explicitly denied"),
         Outcome::ImplicitlyDenied => (PROBLEM, "Implicitly denied"),
+    };
+    let (style, decision) = words(answer.outcome);
+    let caller = if *caller == Principal::Anyone {
+        "an anonymous caller".to_owned()
+    } else {
+        caller.to_string()
     };
     writeln!(out, "{}: {caller} calls {action}", paint(style, decision))?;
     writeln!(out, "  {}", paint(QUIET, &format!("on {key}")))?;
     if let Some(denial) = &answer.denial {
         writeln!(out, "  why         {denial}")?;
     }
-    let is_iam_unknown = question.identity_policies.is_empty();
-    if is_iam_unknown
-        && matches!(
-            answer.denial,
-            Some(Denial::Identity | Denial::ForeignIdentity)
-        )
-    {
-        let help = "none was given; name the caller's policies with --identity-policy";
+    if let Some(other) = question.otherwise() {
+        let (_, other) = words(other);
+        let other = other.to_lowercase();
+        writeln!(
+            out,
+            "  unclear     {DISPUTE}; read the other way, it is {other}"
+        )?;
+    }
+    let needs_iam = matches!(
+        answer.denial,
+        Some(Denial::Identity | Denial::ForeignIdentity | Denial::BeyondKeyPolicies(_))
+    );
+    if needs_iam && question.iam == Iam::Open {
+        let help = "not all of IAM is known; give the account's with --identities, or the caller's policies with --identity-policy";
         writeln!(out, "  help        {help}")?;
     }
     let level = match answer.level {

@@ -257,6 +257,10 @@ fn keys_that_are_not_there_or_cannot_be_read_are_told() {
     assert_eq!(run.stdout, "");
     let told = "there is no key `payments` in 111122223333/us-east-1\n";
     assert_eq!(run.stderr, told);
+    let run = sandbox.run("access payments -o json").expect(1);
+    assert_eq!(run.stderr, format!("error: {told}"));
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(report["faults"][0]["message"], told.trim());
     sandbox.run("apply --yes").expect(0);
     let run = sandbox.run("access payments nowhere").expect(1);
     assert_eq!(run.stderr, told.replace("payments", "nowhere"));

@@ -140,6 +140,77 @@ const STATEMENTS: &[(&str, &str, &str)] = &[
         ".Condition.Bool.",
         "stands twice under one operator",
     ),
+    (r#"{"Action": 5}"#, ".Action", "`5` is not an action"),
+    (
+        r#"{"Action": "Decrypt"}"#,
+        ".Action",
+        "`Decrypt` is not an action; write it like `kms:Decrypt`",
+    ),
+    (
+        r#"{"Action": ["kms:*", "k*:Decrypt"]}"#,
+        ".Action",
+        "`k*:Decrypt` is of no service",
+    ),
+    (
+        r#"{"Resource": "foo"}"#,
+        ".Resource",
+        "`foo` is neither an ARN nor `*`",
+    ),
+    (
+        r#"{"Condition": {"NumericLessThan": {"aws:MultiFactorAuthAge": "abc"}}}"#,
+        ".Condition.NumericLessThan.aws:MultiFactorAuthAge",
+        "`abc` is not a number; write it in digits",
+    ),
+    (
+        r#"{"Condition": {"NumericEqualsIfExists": {"kms:RotationPeriodInDays": [90, ""]}}}"#,
+        ".Condition.NumericEqualsIfExists.kms:RotationPeriodInDays",
+        "`` is not a number",
+    ),
+    (
+        r#"{"Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/99"}}}"#,
+        ".Condition.IpAddress.aws:SourceIp",
+        "`10.0.0.0/99` is not an address",
+    ),
+    (
+        r#"{"Condition": {"DateLessThan": {"aws:CurrentTime": "yesterday"}}}"#,
+        ".Condition.DateLessThan.aws:CurrentTime",
+        "`yesterday` is not a date",
+    ),
+    (
+        r#"{"Condition": {"Bool": {"aws:SecureTransport": "maybe"}}}"#,
+        ".Condition.Bool.aws:SecureTransport",
+        "`maybe` is not a truth value",
+    ),
+    (
+        r#"{"Condition": {"Null": {"aws:TokenIssueTime": "maybe"}}}"#,
+        ".Condition.Null.aws:TokenIssueTime",
+        "`maybe` is not a truth value",
+    ),
+    (
+        r#"{"Condition": {"BinaryEquals": {"aws:x": "***"}}}"#,
+        ".Condition.BinaryEquals.aws:x",
+        "`***` is not base64",
+    ),
+    (
+        r#"{"Condition": {"ArnLike": {"aws:SourceArn": "bucket"}}}"#,
+        ".Condition.ArnLike.aws:SourceArn",
+        "`bucket` is not an ARN; write all six parts",
+    ),
+    (
+        r#"{"Condition": {"StringEquals": {"kms:ViaService": []}}}"#,
+        ".Condition.StringEquals.kms:ViaService",
+        "has no values",
+    ),
+    (
+        r#"{"Condition": {"ForAllValues:StringEquals": {"kms:EncryptionContext:tenant": "eu"}}}"#,
+        ".Condition.ForAllValues:StringEquals.kms:EncryptionContext:tenant",
+        "KMS refuses `ForAllValues`",
+    ),
+    (
+        r#"{"Condition": {"ForAllValues:StringLike": {"aws:RequestTag/team": "a*"}}}"#,
+        ".Condition.ForAllValues:StringLike.aws:RequestTag/team",
+        "KMS refuses `ForAllValues`",
+    ),
 ];
 
 /// Faults of a policy as a whole.
@@ -252,9 +323,10 @@ fn a_malformed_policy_is_told_with_its_path_wherever_it_is_read() {
     ];
     for (start, errors) in told {
         assert_eq!(errors.len(), table.len());
-        for (error, (policy, path, problem)) in errors.iter().zip(&table) {
+        for (line, (error, (policy, path, problem))) in errors.iter().zip(&table).enumerate() {
+            let start = format!("line {}: {start}", line + 1);
             let is_whole =
-                error.starts_with(start) && error.contains(path) && error.contains(problem);
+                error.starts_with(&start) && error.contains(path) && error.contains(problem);
             assert!(is_whole, "{policy}: {error}; not {path}: {problem}");
         }
     }
@@ -300,4 +372,132 @@ fn what_is_not_json_is_told_with_its_line_and_column() {
     check("", "line 1 column 0");
     check("[]", "must be an object");
     check("7", "must be an object");
+}
+
+/// Files with one malformed policy, and one whose meaning is doubtful.
+fn sandbox_with_policies() -> Sandbox {
+    let sandbox = Sandbox::new();
+    let condition = |operator: &str, key: &str, value: &str| {
+        policy_with(&json!({"Condition": {operator: {key: value}}}).to_string()).to_string()
+    };
+    sandbox.write(
+        "bad.json",
+        condition("NumericLessThan", "aws:MultiFactorAuthAge", "abc"),
+    );
+    sandbox.write("odd.json", condition("StringLike", "aws:TagKeys", "a*"));
+    sandbox.write(
+        "own.json",
+        r#"{"Statement": {"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "yes"}}}}"#,
+    );
+    sandbox
+}
+
+#[test]
+fn files_with_malformed_values_are_told_with_path_and_help() {
+    let sandbox = sandbox_with_policies();
+    let told = |words: &str| sandbox.run(words).expect(1).stderr;
+    insta::assert_snapshot!(told("diff odd.json bad.json"), @r"
+    warning[doubtful-policy]: Statement[1].Condition.StringLike.aws:TagKeys: `aws:TagKeys` has several values, and AWS does not say what `StringLike` means for it
+    --> odd.json
+     = help: write `ForAnyValue:StringLike` or `ForAllValues:StringLike`
+
+    1 warning
+    error[malformed-policy]: Statement[1].Condition.NumericLessThan.aws:MultiFactorAuthAge: `abc` is not a number
+    --> bad.json
+     = help: write it in digits, such as `3600`
+
+    1 error
+    ");
+    insta::assert_snapshot!(told("explain account Decrypt --policy bad.json"), @r"
+    error[malformed-policy]: Statement[1].Condition.NumericLessThan.aws:MultiFactorAuthAge: `abc` is not a number
+    --> bad.json
+     = help: write it in digits, such as `3600`
+
+    1 error
+    ");
+    insta::assert_snapshot!(told("explain role/app Decrypt --policy odd.json --identity-policy own.json"), @r"
+    warning[doubtful-policy]: Statement[1].Condition.StringLike.aws:TagKeys: `aws:TagKeys` has several values, and AWS does not say what `StringLike` means for it
+    --> odd.json
+     = help: write `ForAnyValue:StringLike` or `ForAllValues:StringLike`
+
+    1 warning
+    error[malformed-policy]: Statement[0].Condition.Bool.aws:SecureTransport: `yes` is not a truth value
+    --> own.json
+     = help: write `true` or `false`
+
+    1 error
+    ");
+    let report = sandbox.run("diff odd.json bad.json -o json").expect(1);
+    let report: Value = serde_json::from_str(&report.stdout).unwrap();
+    assert_eq!(report["verb"], "diff");
+    assert_eq!(report["faults"][0]["code"], "malformed-policy");
+}
+
+#[test]
+fn what_a_policy_hardly_means_is_a_warning_at_its_line() {
+    let manifest = |condition: &str, action: &str| {
+        format!(
+            "kind: Key\nname: key\nstatements:\n  - {{Effect: Allow, Principal: '*', Action: '{action}', Resource: '*', Condition: {condition}}}\n"
+        )
+    };
+    let check = |condition: &str, action: &str| {
+        let sandbox = Sandbox::new();
+        sandbox.write("manifests/key.yaml", manifest(condition, action));
+        sandbox.run("check").expect(0).stderr
+    };
+    insta::assert_snapshot!(check("{StringEquals: {'aws:TagKeys': a}}", "kms:TagResource"), @r"
+    warning[doubtful-policy]: statement.Condition.StringEquals.aws:TagKeys: `aws:TagKeys` has several values, and AWS does not say what `StringEquals` means for it
+     --> manifests/key.yaml:4:121
+      |
+    4 |   - {Effect: Allow, Principal: '*', Action: 'kms:TagResource', Resource: '*', Condition: {StringEquals: {'aws:TagKeys': a}}}
+      |                                                                                                                         ^
+      |
+      = help: write `ForAnyValue:StringEquals` or `ForAllValues:StringEquals`
+
+    1 warning
+    ");
+    insta::assert_snapshot!(check("{'ForAllValues:StringEquals': {'kms:ViaService': a}}", "kms:Decrypt"), @r"
+    warning[doubtful-policy]: statement.Condition.ForAllValues:StringEquals.kms:ViaService: `kms:ViaService` has one value, and `ForAllValues` allows requests without the key too
+     --> manifests/key.yaml:4:135
+      |
+    4 | ...*', Condition: {'ForAllValues:StringEquals': {'kms:ViaService': a}}}
+      |                                                                    ^
+      |
+      = help: write `StringEquals`
+
+    1 warning
+    ");
+    insta::assert_snapshot!(check("{ArnLike: {'aws:SourceArn': '*'}}", "kms:Decrypt"), @r"
+    warning[doubtful-policy]: statement.Condition.ArnLike.aws:SourceArn: `*` has not the six parts of an ARN, so it matches none
+     --> manifests/key.yaml:4:114
+      |
+    4 |   - {Effect: Allow, Principal: '*', Action: 'kms:Decrypt', Resource: '*', Condition: {ArnLike: {'aws:SourceArn': '*'}}}
+      |                                                                                                                  ^^^
+      |
+      = help: write all six parts, such as `arn:aws:iam::111122223333:role/app` or `arn:*:*:*:*:*`
+
+    1 warning
+    ");
+    insta::assert_snapshot!(check("{}", "s3:GetObject"), @r"
+    warning[doubtful-policy]: statement.Action: `s3:GetObject` is of another service and has no effect in a key policy
+     --> manifests/key.yaml:4:45
+      |
+    4 |   - {Effect: Allow, Principal: '*', Action: 's3:GetObject', Resource: '*', Condition: {}}
+      |                                             ^^^^^^^^^^^^^^
+      |
+      = help: remove it; a key policy is about operations of KMS
+
+    1 warning
+    ");
+    insta::assert_snapshot!(check("{}", "kms:ReEncrypt"), @r"
+    warning[doubtful-policy]: statement.Action: `kms:ReEncrypt` is no operation of KMS
+     --> manifests/key.yaml:4:45
+      |
+    4 |   - {Effect: Allow, Principal: '*', Action: 'kms:ReEncrypt', Resource: '*', Condition: {}}
+      |                                             ^^^^^^^^^^^^^^^
+      |
+      = help: write `kms:ReEncryptFrom`, `kms:ReEncryptTo`, or `kms:ReEncrypt*` for both
+
+    1 warning
+    ");
 }

@@ -49,6 +49,39 @@ fn a_policy_changed_behind_its_back_is_drift() {
 }
 
 #[test]
+fn a_live_policy_that_no_file_could_have_is_read_all_the_same() {
+    let sandbox = Sandbox::with(TWO_KEYS);
+    sandbox.run("apply --yes").expect(0);
+    sandbox.live(|client| async move {
+        let id = client.key("alias/releases").await;
+        let policy = client.get_key_policy().key_id(&id).send().await.unwrap();
+        let mut value: serde_json::Value = serde_json::from_str(policy.policy().unwrap()).unwrap();
+        let odd = serde_json::json!({"Effect": "Allow", "Principal": {"AWS": "444455556666"},
+            "Action": ["kms:Sign", "k*:Verify", "s3:GetObject"], "Resource": "*",
+            "Condition": {"NumericLessThan": {"aws:MultiFactorAuthAge": "abc"}, "StringEquals": {"aws:x": []}}});
+        value["Statement"].as_array_mut().unwrap().push(odd);
+        client
+            .put_key_policy()
+            .key_id(&id)
+            .policy(value.to_string())
+            .send()
+            .await
+            .unwrap();
+    });
+    let run = sandbox.run("drift").expect(0);
+    assert!(
+        run.stdout
+            .contains("the policy means the same in other words"),
+        "{}",
+        run.all()
+    );
+    sandbox
+        .run("explain 444455556666:role/a Sign releases")
+        .expect(2);
+    sandbox.run("access releases").expect(0);
+}
+
+#[test]
 fn other_words_for_the_same_policy_are_no_drift() {
     let sandbox = Sandbox::with(TWO_KEYS);
     sandbox.run("apply --yes").expect(0);

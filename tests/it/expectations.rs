@@ -471,3 +471,41 @@ fn a_flood_of_findings_is_cut_for_people_and_not_for_programs() {
         130
     );
 }
+
+#[test]
+fn a_whole_account_is_everyone_or_someone_in_it() {
+    let check = |principal: &str, claim: &str| {
+        let run = check(&expectation(principal, claim)).expect(2);
+        let is_told = |line: &&str| line.starts_with("finding") || line.contains("the request");
+        run.stderr
+            .lines()
+            .filter(is_told)
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    insta::assert_snapshot!(check("account", "can: [Decrypt]"), @r"
+    finding[expectation-not-proven]: not proven: IAM policies that are not declared decide whether everyone in `account` can `Decrypt` with key `payments`
+       = note: the request: role/key-admin calls kms:Decrypt
+    ");
+    insta::assert_snapshot!(check("account", "cannot: [Decrypt]"), @r"
+    finding[expectation-failed]: someone in `account` can `Decrypt` with key `payments`
+       = note: the request: the root user calls kms:Decrypt
+    ");
+    insta::assert_snapshot!(check("account/444455556666", "can: [Decrypt]"), @r"
+    finding[expectation-failed]: not everyone in `account/444455556666` can always `Decrypt` with key `payments`
+       = note: the request: 444455556666:role/Example calls kms:Decrypt
+    ");
+}
+
+#[test]
+fn what_hangs_on_a_reading_of_not_principal_says_so() {
+    let key = "kind: Key\nname: odd\nadministrators: [role/app]\nstatements:\n  - {Effect: Deny, NotPrincipal: {AWS: 'arn:aws:iam::111122223333:role/app'}, Action: 'kms:PutKeyPolicy', Resource: '*'}\n---\n";
+    let claim = "kind: Expectation\nkeys: odd\nprincipals: [role/app]\ncan: [PutKeyPolicy]\n";
+    let run = check(&format!("{key}{claim}")).expect(2);
+    let notes = run.stderr.lines().filter(|line| line.contains("note:"));
+    insta::assert_snapshot!(notes.collect::<Vec<_>>().join("\n"), @r"
+    = note: the request: role/app calls kms:PutKeyPolicy
+    = note: denied by Statement[2] of the key policy
+    = note: AWS's pages disagree on whom `NotPrincipal` spares; read the other way, it is allowed
+    ");
+}

@@ -289,3 +289,22 @@ fn a_whole_account_tells_who_loses_what_with_the_accounts_statement() {
     - federated users of this account can no longer be given any operation by IAM policies
     "#);
 }
+
+#[test]
+fn what_a_live_account_hardly_means_is_told_once_and_used_all_the_same() {
+    let mut all = account();
+    let document = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "no"}}},
+        {"Effect": "Allow", "Action": "kms:Encrypt", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "yes"}}},
+    ]});
+    all["Policies"][0]["PolicyVersionList"][1]["Document"] = document;
+    let sandbox = sandbox("", &all);
+    let run = sandbox.run("check --identities account.json").expect(0);
+    insta::assert_snapshot!(run.stderr, @r"
+    warning[doubtful-policy]: policy `arn:aws:iam::111122223333:policy/write`: Statement[1].Condition.Bool.aws:SecureTransport: `yes` is not a truth value
+    --> account.json
+     = help: write `true` or `false`
+
+    1 warning
+    ");
+}

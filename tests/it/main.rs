@@ -27,6 +27,7 @@ mod engine;
 mod expectations;
 mod engine_state;
 mod explain;
+mod explain_batch;
 mod gallery;
 mod guardrails;
 mod hazards;

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::io::Write as _;
 
+use anyhow::ensure;
+
 use crate::access::{Column, Holdings, Rights, Scene, holdings};
 use crate::cli::args::AccessArgs;
 use crate::cli::context::Context;
@@ -15,11 +17,13 @@ use crate::report::{AccessReport, Format, KeyAccess, access_json, access_text};
 use crate::state::{LivePolicy, ObservedKey};
 
 pub(super) async fn run(args: &AccessArgs, context: &Context) -> anyhow::Result<Exit> {
+    output::ended("access", &args.outputs.outputs, show(args, context).await)
+}
+
+async fn show(args: &AccessArgs, context: &Context) -> anyhow::Result<Exit> {
     let outputs = &args.outputs.outputs;
     output::prepare(outputs)?;
-    let Some(keys) = Keys::open(&args.live, &args.keys, context).await? else {
-        return Ok(Exit::Error);
-    };
+    let keys = Keys::open(&args.live, &args.keys, context).await?;
     let wishes = if args.keys.is_empty() {
         keys.declared()
     } else {
@@ -29,7 +33,7 @@ pub(super) async fn run(args: &AccessArgs, context: &Context) -> anyhow::Result<
     let mut report = AccessReport::default();
     let mut seen = BTreeSet::new();
     let mut stderr = anstream::stderr();
-    let mut is_missing = false;
+    let mut missing = Vec::new();
     for (wish, answers) in wishes.iter().zip(keys.look(&wishes).await?) {
         let places: Vec<String> = answers.iter().map(|(place, _)| place.to_string()).collect();
         let mut is_found = false;
@@ -48,26 +52,29 @@ pub(super) async fn run(args: &AccessArgs, context: &Context) -> anyhow::Result<
             is_found = true;
         }
         if !is_found {
-            is_missing = true;
-            writeln!(
-                stderr,
-                "there is no key `{}` in {}",
-                wish.name,
-                places.join(", ")
-            )?;
+            let places = places.join(", ");
+            missing.push(format!("there is no key `{}` in {places}", wish.name));
         }
     }
     if wishes.is_empty() {
         writeln!(stderr, "the manifests declare no keys")?;
     }
     let is_empty = report.keys.is_empty() && report.unreadable.is_empty();
+    ensure!(
+        !is_empty || missing.is_empty() || args.keys.is_empty(),
+        "{}",
+        missing.join("; ")
+    );
+    for line in &missing {
+        writeln!(stderr, "{line}")?;
+    }
     output::each(outputs, |format, out| match format {
         Format::Text => access_text(&report, context.width, out),
         Format::Json => access_json(&report, out),
     })?;
     Ok(if !report.unreadable.is_empty() {
         Exit::Unreadable
-    } else if is_empty || (is_missing && !args.keys.is_empty()) {
+    } else if is_empty || !(missing.is_empty() || args.keys.is_empty()) {
         Exit::Error
     } else {
         Exit::Done

@@ -12,7 +12,8 @@ use crate::access::{
 use crate::cli::args::{ActionsArg, DiffArgs, IamArgs, ManifestArgs};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
-use crate::cli::{identities, lines, output, session, target};
+use crate::cli::session::{self, Faulty};
+use crate::cli::{identities, lines, output, target};
 use crate::manifest::Fallback;
 use crate::model::{AccountId, KeyArn, KeyName, Partition, Place};
 use crate::policy::{self, Document, Grant, Identities};
@@ -26,10 +27,12 @@ use crate::state::{Desired, DesiredGrant, DesiredKey, GrantsOnKey};
 const VERSION: u32 = 1;
 
 pub(super) fn run(args: &DiffArgs, context: &Context) -> anyhow::Result<Exit> {
+    output::ended("diff", &args.outputs.outputs, diff(args, context))
+}
+
+fn diff(args: &DiffArgs, context: &Context) -> anyhow::Result<Exit> {
     let (identities, found) = identities::read(&args.iam.identities);
-    if session::tell(&found)? {
-        return Ok(Exit::Error);
-    }
+    session::settle(found)?;
     let lens = Lens {
         universe: match args.actions {
             ActionsArg::Open => Universe::Open,
@@ -49,6 +52,10 @@ pub(super) fn run(args: &DiffArgs, context: &Context) -> anyhow::Result<Exit> {
         bail!("two policies, or two sets of manifests, are needed");
     };
     output::prepare(&args.outputs.outputs)?;
+    ensure!(
+        a != "-" || b != "-",
+        "`-` is the standard input, which can be read once: name a file for the other policy"
+    );
     for path in [a, b] {
         ensure!(
             path == "-" || path.exists(),
@@ -156,9 +163,8 @@ fn manifests(
         args.key.is_none(),
         "--key is for policies; manifests say which keys they are about"
     );
-    let (Some(first), Some(second)) = (load(a, args)?, load(b, args)?) else {
-        return Ok(Exit::Error);
-    };
+    let (first, second) = (load(a, args), load(b, args));
+    let (first, second) = (first?, second?);
     let is_in_force = |grant: &DesiredGrant| grant.expires.is_none_or(|end| end > context.now);
     let keys = compare_all(
         sides(&first, &is_in_force),
@@ -175,21 +181,19 @@ fn manifests(
     Ok(exit_of(keys.iter().any(KeyDifference::is_different)))
 }
 
-/// Loads manifests; `None` when they have faults, which are told.
-fn load(path: &Utf8Path, args: &DiffArgs) -> anyhow::Result<Option<Desired>> {
+/// Loads manifests; their faults are told.
+fn load(path: &Utf8Path, args: &DiffArgs) -> anyhow::Result<Desired> {
     let paths = ManifestArgs {
         paths: vec![path.to_owned()],
         iam: IamArgs::default(),
     };
-    let Ok((manifests, mut found)) = session::read(&paths)? else {
-        return Ok(None);
-    };
+    let (manifests, mut found) = session::read(&paths)?.map_err(Faulty)?;
     let mut place = target::local_place()?;
     place.account = args.account.unwrap_or(place.account);
     let (desired, more) = manifests.desired(&Fallback { place });
     found.extend(more);
-    let is_wrong = session::tell(&found)?;
-    Ok((!is_wrong).then_some(desired))
+    session::settle(found)?;
+    Ok(desired)
 }
 
 /// What one set of manifests gives on one key.
@@ -328,7 +332,10 @@ fn answer(question: &Value, lens: Lens<'_>) -> Result<Map<String, Value>, String
     }
     let document = |name: &str| {
         let value = question.get(name).ok_or(format!("{name}: is missing"))?;
-        read_value(value, key.partition).map_err(|problem| format!("{name}: {problem}"))
+        let within = |problem: String| format!("{name}: {problem}");
+        let document = read_value(value, key.partition).map_err(within)?;
+        policy::refuse_malformed(document.flaws()).map_err(|error| within(error.to_string()))?;
+        Ok::<_, String>(document)
     };
     let (a, b) = (document("a")?, document("b")?);
     Ok(comparison_json(&compare(&a, &b, &lens.on(&key))))
@@ -353,8 +360,10 @@ fn read(file: &Utf8Path, partition: Partition) -> anyhow::Result<Document> {
     };
     let value = policy::read_json(&text)
         .map_err(|problem| anyhow!("{file} is not a key policy: {problem}"))?;
-    read_value(&value, partition)
-        .map_err(|problem| anyhow!("{file} is not a key policy: {problem}"))
+    let document = read_value(&value, partition)
+        .map_err(|problem| anyhow!("{file} is not a key policy: {problem}"))?;
+    session::settle_flaws(file.as_str(), document.flaws())?;
+    Ok(document)
 }
 
 /// Reads a policy as an object, as text, or as `aws kms get-key-policy` prints it.

@@ -15,7 +15,7 @@ use crate::cli::{identities, lines, output, session, target};
 use crate::manifest::nearest;
 use crate::model::{KeyArn, Malformed, Operation, Partition, Place, Principal, PrincipalName};
 use crate::policy::{
-    self, Document, Grant, Identities, IdentityPolicy, Outcome, Question, ReadError,
+    self, Document, Grant, Iam, Identities, IdentityPolicy, Outcome, Question, ReadError,
 };
 use crate::report::{Format, answer_json, answer_text};
 use crate::state::{LivePolicy, ObservedKey};
@@ -24,10 +24,18 @@ use crate::state::{LivePolicy, ObservedKey};
 const VERSION: u32 = 1;
 
 pub(super) async fn run(args: &ExplainArgs, context: &Context) -> anyhow::Result<Exit> {
+    output::ended(
+        "explain",
+        &args.outputs.outputs,
+        explain(args, context).await,
+    )
+}
+
+async fn explain(args: &ExplainArgs, context: &Context) -> anyhow::Result<Exit> {
     if let Some(file) = &args.batch {
         return lines::answer(file, |line| {
             let question = policy::read_question(line).map_err(|error| error.to_string())?;
-            Ok(answer_json(&question.answer()))
+            Ok(answer_json(&question, &question.answer()))
         });
     }
     output::prepare(&args.outputs.outputs)?;
@@ -38,22 +46,20 @@ pub(super) async fn run(args: &ExplainArgs, context: &Context) -> anyhow::Result
     let subject = match (&args.request.policy, &args.key) {
         (Some(file), key) => {
             let (identities, found) = identities::read(&args.live.iam.identities);
-            if session::tell(&found)? {
-                return Ok(Exit::Error);
-            }
+            session::settle(found)?;
             Subject {
                 identities: identities.into(),
                 ..Subject::of_files(file, &args.request, key.as_ref(), &args.live.target)?
             }
         }
         (None, None) => bail!("a request needs a KEY"),
-        (None, Some(key)) => match live(args, key, context).await? {
-            Some((key, identities)) => Subject {
+        (None, Some(key)) => {
+            let (key, identities) = live(args, key, context).await?;
+            Subject {
                 identities,
                 ..Subject::of_live(key)?
-            },
-            None => return Ok(Exit::Error),
-        },
+            }
+        }
     };
     let question = subject.question(principal, operation, &args.request, context)?;
     answer(&question, args)
@@ -68,13 +74,13 @@ fn answer(question: &Question, args: &ExplainArgs) -> anyhow::Result<Exit> {
                 "version": VERSION,
                 "verb": "explain",
                 "request": {
-                    "principal": question.caller.to_string(),
+                    "principal": named(&question.caller),
                     "action": question.action,
                     "resource": question.key.to_string(),
                 },
             });
             if let Some(object) = value.as_object_mut() {
-                object.extend(answer_json(&answer));
+                object.extend(answer_json(question, &answer));
             }
             serde_json::to_writer_pretty(&mut *out, &value)?;
             writeln!(out)
@@ -84,6 +90,11 @@ fn answer(question: &Question, args: &ExplainArgs) -> anyhow::Result<Exit> {
         Outcome::Allowed => Exit::Done,
         Outcome::ExplicitlyDenied | Outcome::ImplicitlyDenied => Exit::Changes,
     })
+}
+
+/// Who calls; null for nobody, as in batches.
+fn named(caller: &Principal) -> Option<String> {
+    (*caller != Principal::Anyone).then(|| caller.to_string())
 }
 
 fn operation(text: &str) -> anyhow::Result<Operation> {
@@ -102,16 +113,14 @@ fn operation(text: &str) -> anyhow::Result<Operation> {
     Ok(operation)
 }
 
-/// The one live key that was typed; `None` when the manifests have faults, which are told.
+/// The one live key that was typed.
 async fn live(
     args: &ExplainArgs,
     asked: &KeyRef,
     context: &Context,
-) -> anyhow::Result<Option<(ObservedKey, Arc<Identities>)>> {
+) -> anyhow::Result<(ObservedKey, Arc<Identities>)> {
     let asked = std::slice::from_ref(asked);
-    let Some(keys) = Keys::open(&args.live, asked, context).await? else {
-        return Ok(None);
-    };
+    let keys = Keys::open(&args.live, asked, context).await?;
     let wishes: Vec<_> = asked.iter().map(|key| keys.wish(key)).collect();
     let answers = keys.look(&wishes).await?.into_iter().flatten();
     let name: String = wishes.into_iter().map(|wish| wish.name).collect();
@@ -129,7 +138,7 @@ async fn live(
         places.push(place.to_string());
     }
     match (<[ObservedKey; 1]>::try_from(found), unreadable) {
-        (Ok([key]), None) => Ok(Some((key, keys.identities()))),
+        (Ok([key]), None) => Ok((key, keys.identities())),
         (_, Some(error)) => Err(error),
         (Err(found), None) if found.is_empty() => {
             bail!("there is no key `{name}` in {}", places.join(", "))
@@ -171,8 +180,10 @@ impl Subject {
             .grants
             .as_ref()
             .map(|path| read(path, |text| policy::read_grants_text(text, partition)));
+        let policy = read(file, |text| policy::read_live(text, partition))?;
+        session::settle_flaws(file.as_str(), policy.flaws())?;
         Ok(Self {
-            policy: read(file, |text| policy::read_live(text, partition))?,
+            policy,
             grants: grants.transpose()?.unwrap_or_default(),
             key,
             facts: policy::Context::new(),
@@ -228,16 +239,22 @@ impl Subject {
         for (name, value) in known.into_iter().flat_map(|known| &known.tags) {
             facts.set(&format!("aws:PrincipalTag/{name}"), [value.clone()]);
         }
-        let own = |path: &Utf8Path| read(path, policy::read_identity);
+        let own = |path: &Utf8Path| -> anyhow::Result<IdentityPolicy> {
+            let policy = read(path, policy::read_identity)?;
+            session::settle_flaws(path.as_str(), policy.flaws())?;
+            Ok(policy)
+        };
         let all = |paths: &[Utf8PathBuf]| -> anyhow::Result<Vec<IdentityPolicy>> {
             paths.iter().map(|path| own(path)).collect()
         };
         let mut identity_policies = known.map_or_else(Vec::new, |known| known.policies.clone());
         identity_policies.extend(all(&args.identity_policies)?);
+        let is_all = identities.knows(&caller) || !args.identity_policies.is_empty();
         let boundary = args.boundary.as_ref().map(|path| own(path)).transpose()?;
         Ok(Question {
             key_policy: policy,
             identity_policies,
+            iam: if is_all { Iam::Whole } else { Iam::Open },
             boundary: boundary.or_else(|| known?.boundary.clone()),
             session_policies: all(&args.session_policies)?,
             grants,
@@ -317,11 +334,11 @@ fn typed(
     for (key, values) in given {
         facts.set(&key, values);
     }
-    let (time, seconds) = ("aws:CurrentTime", "aws:EpochTime");
-    if facts.get(time).is_none() && facts.get(seconds).is_none() {
+    let time = "aws:CurrentTime";
+    if facts.get(time).is_none() && facts.get("aws:EpochTime").is_none() {
         facts.set(time, [context.now.to_string()]);
-        facts.set(seconds, [context.now.as_second().to_string()]);
     }
+    facts.agree_on_time();
     facts
 }
 

@@ -38,7 +38,9 @@ fn silent(denial: &Denial) -> &'static str {
         | Denial::KeyPolicyIgnoresIam
         | Denial::Constraints(_)
         | Denial::NotAcrossAccounts(_) => "resource-based policy",
-        Denial::Identity | Denial::ForeignIdentity => "identity-based policy",
+        Denial::BeyondKeyPolicies(_) | Denial::Identity | Denial::ForeignIdentity => {
+            "identity-based policy"
+        }
         Denial::Boundary => "permissions boundary",
         Denial::Session => "session policy",
     }

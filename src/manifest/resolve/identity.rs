@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::accounts::Account;
-use super::policy::read_policy;
+use super::policy::{push_flaws, read_policy};
 use super::{Run, Site};
 use crate::manifest::fault::{Fault, Faults, Span};
 use crate::manifest::fields::Field;
@@ -175,7 +175,14 @@ fn read(
         .given()
         .map(|given| given.value.to_string());
     match read {
-        Ok(policy) => Some(policy),
+        Ok(policy) => {
+            let span_of = |path: &str| match source {
+                PolicySource::Inline(raw) => raw.span_of(path),
+                PolicySource::File(_) => span,
+            };
+            push_flaws(policy.flaws(), span_of, faults);
+            Some(policy)
+        }
         Err(error) => {
             let message = match source {
                 PolicySource::Inline(_) => error.to_string(),

@@ -10,7 +10,7 @@ use crate::manifest::fields::Mapping as _;
 use crate::manifest::typed::{KeyFields, PolicySource, RelativePath};
 use crate::manifest::yaml::At;
 use crate::model::{KeyType, Origin};
-use crate::policy::{self, Document, KeyContext, Statement, Version};
+use crate::policy::{self, Document, Flaw, KeyContext, Statement, Version, Weight};
 
 /// AWS's limit on a key policy, in bytes.
 const MAX_POLICY: usize = 32_768;
@@ -87,7 +87,11 @@ pub(super) fn whole_policy(
         PolicySource::Inline(raw) => {
             let json = raw.to_json(&|text| site.fill(text));
             match policy::read_value(&json, partition) {
-                Ok(document) => Some(document),
+                Ok(document) => {
+                    let span = |path: &str| raw.span_of(path);
+                    push_flaws(document.flaws(), span, faults);
+                    Some(document)
+                }
                 Err(error) => {
                     let span = raw.span_of(&error.path);
                     faults.push(Fault::error("malformed-policy", error.to_string(), span));
@@ -98,7 +102,10 @@ pub(super) fn whole_policy(
         PolicySource::File(path) => {
             let (file, text) = read_policy(site, path, faults)?;
             match policy::read(&site.fill(&text), partition) {
-                Ok(document) => Some(document),
+                Ok(document) => {
+                    push_flaws(document.flaws(), |_| path.span, faults);
+                    Some(document)
+                }
                 Err(error) => {
                     let message = format!("`{file}` is not a key policy: {error}");
                     faults.push(Fault::error("malformed-policy", message, path.span));
@@ -124,17 +131,38 @@ pub(super) fn read_policy(
     }
 }
 
+/// Tells what is wrong with a policy that can be read.
+pub(super) fn push_flaws(flaws: Vec<Flaw>, span_of: impl Fn(&str) -> Span, faults: &mut Faults) {
+    faults.extend(flaws.into_iter().map(|flaw| {
+        let span = span_of(&flaw.fault.path);
+        let fault = match flaw.weight {
+            Weight::Malformed => Fault::error("malformed-policy", flaw.to_string(), span),
+            Weight::Doubtful => Fault::warning("doubtful-policy", flaw.to_string(), span),
+        };
+        fault.help(flaw.help)
+    }));
+}
+
+/// How paths within a single statement begin.
+const STATEMENT: &str = "statement";
+
 /// The statements that stand beside the duties.
 fn statements(site: Site<'_>, settings: Settings<'_>, faults: &mut Faults) -> Vec<Statement> {
     let raws = settings.pick(|key| &key.statements).value();
     let mut statements = Vec::new();
     for raw in raws.into_iter().flatten() {
         let json = raw.value.to_json(&|text| site.fill(text));
-        match policy::read_statement(&json, "statement", site.place.partition()) {
-            Ok(statement) => statements.push(statement),
+        let span = |path: &str| {
+            raw.value
+                .span_of(path.strip_prefix(STATEMENT).unwrap_or_default())
+        };
+        match policy::read_statement(&json, STATEMENT, site.place.partition()) {
+            Ok(statement) => {
+                push_flaws(statement.flaws(STATEMENT), span, faults);
+                statements.push(statement);
+            }
             Err(error) => {
-                let path = error.path.strip_prefix("statement").unwrap_or_default();
-                let span = raw.value.span_of(path);
+                let span = span(&error.path);
                 faults.push(Fault::error("malformed-policy", error.to_string(), span));
             }
         }

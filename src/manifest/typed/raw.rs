@@ -29,6 +29,11 @@ impl Raw {
                     Some((item, after)) => (item, item.span, after),
                     None => return span,
                 },
+                // A single value stands for a list of one.
+                Value::Mapping(_) if rest.starts_with("[0]") => {
+                    rest = rest.trim_start_matches("[0]");
+                    continue;
+                }
                 Value::Mapping(entries) => match entry(entries, rest) {
                     Some((entry, after)) => (&entry.value, entry.key.span, after),
                     None => return span,

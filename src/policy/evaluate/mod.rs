@@ -7,6 +7,7 @@ use sorted_vec::SortedSet;
 
 pub use authorize::{
     Answer, Denial, Errand, Ground, Outcome, Policies, Source, authorize, authorize_errand,
+    authorize_under,
 };
 use matching::Matching;
 
@@ -82,6 +83,16 @@ pub struct Decision {
     pub level: Level,
     /// The statements that say so, as indices into the document; none for [`Level::None`].
     pub statements: Vec<usize>,
+}
+
+impl Decision {
+    /// Nothing is said.
+    fn none() -> Self {
+        Self {
+            level: Level::None,
+            statements: Vec::new(),
+        }
+    }
 }
 
 /// Evaluates one key policy alone: no IAM policies, no grants.

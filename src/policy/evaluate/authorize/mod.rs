@@ -98,6 +98,8 @@ pub enum Denial {
     KeyPolicy,
     /// The same, and identity policies that allow it have no say.
     KeyPolicyIgnoresIam,
+    /// No key policy has a say about this operation, and whoever has does not allow it.
+    BeyondKeyPolicies(String),
     /// A grant would allow it, but for its constraints.
     Constraints(String),
     /// The operation does not work from other accounts.
@@ -122,6 +124,10 @@ impl fmt::Display for Denial {
             Self::KeyPolicy => f.write_str("neither the key policy nor a grant allows it"),
             Self::KeyPolicyIgnoresIam => f.write_str(
                 "the key policy does not let the account's IAM policies allow it, and no grant does",
+            ),
+            Self::BeyondKeyPolicies(action) => write!(
+                f,
+                "no key policy can allow {action}, and neither IAM policies nor a grant do"
             ),
             Self::Constraints(grant) => {
                 write!(f, "the request does not meet the constraints of grant {grant}")
@@ -154,18 +160,31 @@ impl fmt::Display for Source {
 
 /// Answers one request by everything that has a say.
 pub fn authorize(policies: &Policies<'_>, request: &Request<'_>) -> Answer {
+    authorize_under(policies, request, Exemption::default())
+}
+
+/// The same under a reading of `NotPrincipal`.
+pub fn authorize_under(
+    policies: &Policies<'_>,
+    request: &Request<'_>,
+    exemption: Exemption,
+) -> Answer {
     let of_caller = Context::of_caller(request.caller);
     let facts = Facts {
         given: request.context,
         of_caller: &of_caller,
     };
     let caller = Caller {
-        exemption: Exemption::default(),
+        exemption,
         has_boundary: policies.boundary.is_some(),
     };
     let resource = request.key.to_string();
     let call = Call::on_key(request, &resource);
-    let key = decide(policies.key, call, facts, caller);
+    let key = if is_beyond_key_policies(request.action) {
+        Decision::none()
+    } else {
+        decide(policies.key, call, facts, caller)
+    };
     let grants = reaches(policies, request, facts);
     conclude(&Hearing::open(policies, call, facts, key, grants))
 }
@@ -366,6 +385,16 @@ impl<'a> Hearing<'a> {
             Level::Deny | Level::None if *self.call.caller == Principal::Anyone => {
                 Err(Denial::Unsigned)
             }
+            Level::Deny | Level::None if is_beyond_key_policies(self.call.action) => {
+                let missing = || Denial::BeyondKeyPolicies(self.call.action.to_owned());
+                if self.is_foreign() {
+                    return Err(missing());
+                }
+                self.by_iam().map_err(|denial| {
+                    let is_limit = matches!(denial, Denial::Boundary | Denial::Session);
+                    if is_limit { denial } else { missing() }
+                })
+            }
             Level::Deny | Level::None if self.identity.allows.is_empty() => Err(Denial::KeyPolicy),
             Level::Deny | Level::None => Err(Denial::KeyPolicyIgnoresIam),
             Level::Delegated => {
@@ -490,12 +519,20 @@ impl<'a> Hearing<'a> {
     }
 }
 
+/// The operation that an action is, where it is one of KMS's.
+fn known(action: &str) -> Option<Operation> {
+    let mut all = Operation::ALL.iter().copied();
+    all.find(|operation| operation.action().eq_ignore_ascii_case(action))
+}
+
+/// True for operations that are not on a key, and for the retirement of grants: key policies have no effect on them.
+fn is_beyond_key_policies(action: &str) -> bool {
+    known(action).is_some_and(|operation| !operation.is_key_level())
+}
+
 /// True for operations that principals of other accounts can be allowed.
 fn crosses_accounts(action: &str) -> bool {
-    let known = Operation::ALL
-        .iter()
-        .find(|operation| operation.action().eq_ignore_ascii_case(action));
-    known.map_or(UNKNOWN_OPERATIONS_CROSS_ACCOUNTS, |operation| {
+    known(action).map_or(UNKNOWN_OPERATIONS_CROSS_ACCOUNTS, |operation| {
         operation.is_cross_account()
     })
 }

@@ -191,6 +191,9 @@ fn told(answer: &Answer) -> String {
         (Outcome::ImplicitlyDenied, Some(Denial::NotAcrossAccounts(_))) => {
             format!("NotAcrossAccounts, {level}")
         }
+        (Outcome::ImplicitlyDenied, Some(Denial::BeyondKeyPolicies(_))) => {
+            format!("BeyondKeyPolicies, {level}")
+        }
         (Outcome::ImplicitlyDenied, Some(Denial::Constraints(grant))) => {
             format!("Constraints({grant}), {level}")
         }
@@ -537,6 +540,32 @@ fn grants_to_accounts_leave_it_to_identity_policies() {
 }
 
 #[test]
+fn key_policies_have_no_say_about_operations_that_are_not_on_a_key() {
+    check_all(
+        r"
+        role CreateKey: key+ role * => BeyondKeyPolicies, none
+        role CreateKey: key+ root *; id+ * => allowed, none
+        role CreateKey: id+ kms:Create* => allowed, none
+        role CreateKey: key- * *; id+ * => allowed, none
+        role CreateKey: id+ *; id- kms:CreateKey => denied by identity policy 1, none
+        role CreateKey: id+ *; bound+ Decrypt => Boundary, none
+        session CreateKey: id+ *; sess+ Decrypt => Session, none
+        other-role CreateKey: key+ * *; id+ * => BeyondKeyPolicies, none
+        logs ListKeys: key+ * * => BeyondKeyPolicies, none
+        role kms:listkeys: key+ * * => BeyondKeyPolicies, none
+        role ListAliases: key+ role kms:ListAliases => BeyondKeyPolicies, none
+        role GenerateRandom: key+ root * => BeyondKeyPolicies, none
+        role RetireGrant: key+ role * => BeyondKeyPolicies, none
+        role RetireGrant: grant role RetireGrant => allowed, none
+        role RetireGrant: grant role RetireGrant; key- * * => allowed, none
+        role RetireGrant: grant role RetireGrant; id- RetireGrant => denied by identity policy 1, none
+        other-role RetireGrant: grant other-role RetireGrant => allowed, none
+        role RetireGrant: id+ RetireGrant => allowed, none
+        ",
+    );
+}
+
+#[test]
 fn grants_name_both_halves_of_reencrypt() {
     check_all(
         r"
@@ -688,4 +717,6 @@ fn answers_name_all_that_decides() {
         &["the key policy 1", "identity policy 1 0"],
     );
     check_by("role Decrypt", "key+ root *", &[]);
+    // A root user may do in its account whatever no policy denies.
+    check_by("root CreateKey", "key+ role *", &[]);
 }
