@@ -343,6 +343,16 @@ pub(super) fn add_traits(facts: &mut policy::Context, key: &Key) {
     facts.set("aws:ResourceAccount", [key.arn.place.account.to_string()]);
 }
 
+/// True for condition keys that [`add_hangings`] adds.
+pub(super) fn is_of_hangings(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    key.starts_with("aws:resourcetag/")
+        || matches!(
+            key.as_str(),
+            "kms:resourcealiases" | "kms:trailingdayswithoutkeyusage"
+        )
+}
+
 /// Adds what hangs on a key: its aliases, its tags, and how long it has not been used.
 pub(super) fn add_hangings(
     facts: &mut policy::Context,

@@ -51,7 +51,9 @@ pub(crate) fn on_key(
         facts = facts::of_call(context, operation.name());
         facts::add_members(&mut facts, context.members(), operation);
         facts::add_traits(&mut facts, key);
-        facts::add_hangings(&mut facts, context, connection, key)?;
+        if asks_for_hangings(&policies) {
+            facts::add_hangings(&mut facts, context, connection, key)?;
+        }
         facts.extend(&context.known.borrow());
         facts.extend(&context.caller.facts);
     }
@@ -275,6 +277,23 @@ fn asks_for_facts(policies: &Policies<'_>, operation: Operation) -> bool {
     }) || carried(policies.identity)
         || policies.boundary.is_some()
         || carried(policies.session)
+}
+
+/// False where no policy looks at what hangs on a key, which takes longer to find.
+fn asks_for_hangings(policies: &Policies<'_>) -> bool {
+    let of_key = policies.key.statements.iter();
+    let of_key = of_key.map(|one| (&one.conditions, &one.resources));
+    let carried = policies.identity.iter().chain(policies.boundary);
+    let carried = carried.chain(policies.session);
+    let carried = carried.flat_map(|policy| &policy.statements);
+    let carried = carried.map(|one| (&one.conditions, &one.resources));
+    of_key.chain(carried).any(|(conditions, resources)| {
+        let (Resources::Any(resources) | Resources::Not(resources)) = resources;
+        let values = conditions.iter().flat_map(|one| one.values.iter());
+        let mut texts = values.chain(resources.iter());
+        conditions.iter().any(|one| facts::is_of_hangings(&one.key))
+            || texts.any(|text| text.contains("${"))
+    })
 }
 
 /// The policy of what has none: it is left to its account.
