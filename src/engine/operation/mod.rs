@@ -115,10 +115,9 @@ pub(crate) enum Patience {
 }
 
 impl Context<'_> {
-    /// The members of the body, whatever the operation makes of them.
+    /// The members of the body, whatever the operation makes of them; none before [`admit`] has read them.
     pub(crate) fn members(&self) -> &Map<String, Value> {
-        let read = || serde_json::from_slice(self.body).unwrap_or_default();
-        self.members.get_or_init(read)
+        self.members.get_or_init(Map::new)
     }
 
     /// Notes a condition key for the decisions to come.
@@ -293,7 +292,9 @@ fn done<I: DeserializeOwned>(
 
 /// Reads the members of a request; what is about no key is authorised here, what is about one where it is found.
 fn admit<I: DeserializeOwned>(context: &Context<'_>, name: &str) -> Result<I, Failure> {
-    let members = wire::read(context.body)?;
+    let members = wire::members(context.body)?;
+    let members = context.members.get_or_init(|| members);
+    let input = wire::read(members)?;
     match name.parse::<Operation>() {
         // Who may retire a grant depends on the grant.
         Ok(Operation::RetireGrant) => {}
@@ -301,5 +302,5 @@ fn admit<I: DeserializeOwned>(context: &Context<'_>, name: &str) -> Result<I, Fa
         // `ReEncrypt` is no permission; its two halves are, each on its key.
         Ok(_) | Err(_) => {}
     }
-    Ok(members)
+    Ok(input)
 }
