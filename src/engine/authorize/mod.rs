@@ -36,6 +36,7 @@ pub(crate) fn on_key(
     key: &Key,
     operation: Operation,
 ) -> Result<(), Failure> {
+    context.count_use(key, operation)?;
     let memory = &connection.memory.policies;
     let document = memory.recall(connection, key.row, |row| {
         let owner = (key.arn.partition, key.arn.place.account);

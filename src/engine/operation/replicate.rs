@@ -4,6 +4,7 @@ use crate::engine::store::Connection;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::authorize;
+use crate::engine::chaos::Quota;
 use crate::engine::store::keys::{self, Key, MultiRegion, Transition};
 use crate::engine::store::material;
 use crate::engine::store::{policies, rotations, tags};
@@ -51,6 +52,8 @@ pub(super) fn replicate(context: &Context<'_>, input: &Input) -> Result<Output, 
         check_primary(&primary)?;
         let replica = replica(&primary, &region, input.description.as_deref());
         authorize::on_replica(context, &replica)?;
+        // A replica counts as two new keys, of which one is a dry run.
+        context.count(&region, Quota::Operation(Operation::CreateKey), 2)?;
         if keys::find(connection, &replica.arn)?.is_some() {
             return Err(Failure::new(
                 Code::AlreadyExists,
@@ -144,6 +147,7 @@ pub(super) fn update_primary(context: &Context<'_>, input: &UpdateInput) -> Resu
                 format!("{} is the primary key already.", old.arn),
             ));
         }
+        context.count(&region, Quota::Operation(operation), 1)?;
         let new = find_key::relative(context, connection, &old, &region, operation)?;
         keys::set_multi_region(connection, old.row, MultiRegion::Replica, end)?;
         keys::set_multi_region(connection, new.row, MultiRegion::Primary, end)?;
