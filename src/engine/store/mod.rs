@@ -83,8 +83,8 @@ pub enum OpenError {
 pub(crate) const IDLE_CONNECTIONS: usize = 8;
 /// How many prepared statements a connection keeps; more than the engine has.
 const STATEMENTS: usize = 128;
-/// How much of the file a connection keeps in memory, in KiB.
-const CACHE_KIB: i64 = 16 * 1024;
+/// How much of the file a connection keeps in memory, in KiB; the rest is in the system's cache.
+const CACHE_KIB: i64 = 4 * 1024;
 /// How long a writer waits for another.
 const BUSY: Duration = Duration::from_secs(30);
 
