@@ -272,7 +272,7 @@ async fn a_new_grant_is_good_with_its_token_and_later_without() {
         .operations(GrantOperation::DescribeKey);
     let token = grant.send().await.unwrap().grant_token.unwrap();
     let arn = format!("arn:aws:kms:eu-central-1:{ACCOUNT}:key/{key}");
-    let theirs = super::bench::client(&bench.engine, friend, super::bench::REGION);
+    let theirs = client(&bench.engine, friend, super::bench::REGION);
     let mut denied = 0;
     for _call in 0..20 {
         let call = theirs.describe_key().key_id(&arn);
