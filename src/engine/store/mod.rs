@@ -1,6 +1,6 @@
 //! The engine's state: one database file, shared by threads and processes.
 //!
-//! INVARIANT: a write that was answered is on disk; `synchronous=FULL` and one transaction a write keep that.
+//! INVARIANT: a write that was answered is on disk; `synchronous=FULL` keeps that, and that nobody is answered before a commit.
 
 pub(crate) mod aliases;
 pub(crate) mod deadlines;
@@ -20,6 +20,7 @@ mod master;
 mod past;
 mod row;
 mod schema;
+mod writers;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -36,6 +37,7 @@ pub(crate) use connection::{Connection, Hangings};
 pub(crate) use master::MasterKey;
 
 use past::Past;
+use writers::Writers;
 
 /// Why the engine's store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +104,7 @@ enum Backing {
     File {
         path: Utf8PathBuf,
         idle: Mutex<Vec<Connection>>,
+        writers: Writers,
     },
 }
 
@@ -132,7 +135,8 @@ impl Database {
         Ok(Self {
             backing: Backing::File {
                 path: path.to_owned(),
-                idle: Mutex::new(vec![Connection::new(connection)]),
+                idle: Mutex::default(),
+                writers: Writers::new(Connection::new(connection)),
             },
             past: Past::default(),
             master,
@@ -152,7 +156,10 @@ impl Database {
         &self,
         run: impl FnOnce(&Connection) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        self.with(|connection| connection.write(run))
+        match &self.backing {
+            Backing::Memory(connection) => lock(connection).write(run),
+            Backing::File { writers, .. } => writers.write(run),
+        }
     }
 
     /// Keeps the present for as long as something may look back at it.
@@ -198,7 +205,7 @@ impl Database {
     fn with<T>(&self, run: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
         match &self.backing {
             Backing::Memory(connection) => run(&lock(connection)),
-            Backing::File { path, idle } => {
+            Backing::File { path, idle, .. } => {
                 let spare = lock(idle).pop();
                 let connection = match spare {
                     Some(connection) => connection,
