@@ -35,6 +35,7 @@ use super::wire::Failure;
 
 pub(crate) use connection::{Connection, Hangings};
 pub(crate) use master::MasterKey;
+pub use master::{MasterSecret, NoMasterSecret};
 
 use past::Past;
 use writers::Writers;
@@ -76,6 +77,9 @@ pub enum OpenError {
         /// The file.
         path: Utf8PathBuf,
     },
+    /// The master key that was given is another database's.
+    #[error("the master key that was given does not belong to this database")]
+    MasterKeyUnfit,
     /// There are no random bytes for a new master key.
     #[error(transparent)]
     NoEntropy(#[from] super::entropy::NoEntropy),
@@ -121,16 +125,25 @@ impl Database {
         })
     }
 
-    /// A store in a file, which is made when it is not there; its master key is beside it.
-    pub(crate) fn in_file(path: &Utf8Path, entropy: &dyn Entropy) -> Result<Self, OpenError> {
+    /// A store in a file, which is made when it is not there; its master key is given, or beside it.
+    pub(crate) fn in_file(
+        path: &Utf8Path,
+        given: Option<&MasterSecret>,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, OpenError> {
         file::prepare_folder(path)?;
+        let is_new = !path.exists();
         fresh::put(path, entropy)?;
         file::prepare(path)?;
         let connection = connect(path)?;
         schema::prepare(&connection)?;
         // The key's print is written anew where it is missing, so the disk need not have it yet.
         connection.pragma_update(None, "synchronous", "OFF")?;
-        let master = master::load_or_make(&connection, &path.with_extension("key"), entropy)?;
+        let beside = path.with_extension("key");
+        let master = master::load_or_make(&connection, given, &beside, entropy)?;
+        if is_new && given.is_some() {
+            file::sync_folder(path).map_err(|source| file::fault(path, source))?;
+        }
         connection.pragma_update(None, "synchronous", "FULL")?;
         Ok(Self {
             backing: Backing::File {
@@ -179,7 +192,7 @@ impl Database {
         self.past.look(since, run)
     }
 
-    /// Copies the store, as it is at one moment, to a file that is not there yet, and its master key beside it.
+    /// Copies the store, as it is at one moment, to a file that is not there yet; a master key beside it is copied too.
     pub(crate) fn copy_to(&self, path: &Utf8Path) -> Result<(), OpenError> {
         let key = path.with_extension("key");
         for file in [path, &key] {
@@ -194,9 +207,13 @@ impl Database {
             Backing::Memory(connection) => vacuum_into(&lock(connection).sql, path)?,
             Backing::File { path: own, .. } => {
                 vacuum_into(&connect(own)?, path)?;
-                let text = std::fs::read(own.with_extension("key"));
-                let text = text.map_err(|source| file::fault(own, source))?;
-                file::write_whole(&key, &text).map_err(|source| file::fault(&key, source))?;
+                match std::fs::read(own.with_extension("key")) {
+                    Ok(text) => file::write_whole(&key, &text)
+                        .map_err(|source| file::fault(&key, source))?,
+                    // It was given, and is kept elsewhere.
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                    Err(source) => return Err(file::fault(own, source)),
+                }
             }
         }
         Ok(())
