@@ -224,7 +224,6 @@ async fn the_largest_wrapping_keys_wrap_everything() {
             Wrapping::RsaesOaepSha1,
             &[3; 32][..],
         ),
-        (symmetric(&bench).await, Wrapping::RsaesOaepSha256, &[4; 32]),
         (hmac, Wrapping::RsaesOaepSha256, &[5; 64]),
     ] {
         let got = bench.kms.get_parameters_for_import().key_id(&id);
