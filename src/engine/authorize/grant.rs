@@ -108,20 +108,22 @@ pub(crate) fn retirement(
     let by_account = policy::authorize_errand(&policies_of(context, &own, &[]), &errand);
     let account = Principal::Account(home.0, home.1).to_string();
     let is_accounts = home == issuer || grant.terms.retiring.as_ref() == Some(&account);
-    let answer = match by_account.outcome {
-        Outcome::ExplicitlyDenied => by_account,
-        Outcome::Allowed | Outcome::ImplicitlyDenied if is_party(context, grant) => Answer {
+    let is_denied = by_account.outcome == Outcome::ExplicitlyDenied;
+    let answer = if !is_denied && is_party(context, grant) {
+        Answer {
             outcome: Outcome::Allowed,
             by: vec![Ground::Grant(grant.id.clone())],
             denial: None,
             ..by_account
-        },
-        Outcome::Allowed if !is_accounts => Answer {
+        }
+    } else if by_account.outcome == Outcome::Allowed && !is_accounts {
+        Answer {
             outcome: Outcome::ImplicitlyDenied,
             by: Vec::new(),
             ..by_account
-        },
-        Outcome::Allowed | Outcome::ImplicitlyDenied => by_account,
+        }
+    } else {
+        by_account
     };
     rule(context, errand.action, &resource, key.as_ref(), answer)
 }

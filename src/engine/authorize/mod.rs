@@ -308,7 +308,7 @@ fn delegation(owner: (Partition, AccountId)) -> Document {
 
 fn delegation_of(actions: &[&str], (partition, account): (Partition, AccountId)) -> Document {
     let account = Principal::Account(partition, account);
-    let actions = actions.iter().map(|action| ActionPattern::new(*action));
+    let actions = actions.iter().map(|action| ActionPattern::new(action));
     let statement = Statement {
         sid: None,
         effect: Effect::Allow,

@@ -26,9 +26,11 @@ pub(super) fn decay(connection: &Connection, entity: &Entity) -> Result<(), Fail
 /// A policy that names a principal by its id; `None` for what is no JSON.
 fn renamed(text: &str, arn: &str, id: &str) -> Option<String> {
     let mut policy: Value = serde_json::from_str(text).ok()?;
-    let statements = match policy.get_mut("Statement")? {
-        Value::Array(statements) => statements.as_mut_slice(),
-        statement => std::slice::from_mut(statement),
+    let statements = policy.get_mut("Statement")?;
+    let statements = if statements.is_array() {
+        statements.as_array_mut()?.as_mut_slice()
+    } else {
+        std::slice::from_mut(statements)
     };
     for statement in statements {
         for element in ["Principal", "NotPrincipal"] {

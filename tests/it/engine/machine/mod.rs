@@ -185,16 +185,13 @@ impl Machine {
 
     /// Does an act in the engine and tells whether it worked.
     fn perform(&mut self, key: usize, act: &Act) -> bool {
-        match *act {
+        let (operation, more) = match *act {
             Act::Grant => return self.grant(key),
             Act::Import { expires } => return self.import(key, expires),
             Act::Encrypt => return self.encrypt(key),
             Act::Decrypt(number) => return self.decrypt(key, number),
             Act::Replicate => return self.replicate(key),
             Act::Revoke(number) => return self.revoke(key, number),
-            _ => {}
-        }
-        let (operation, more) = match *act {
             Act::Enable => ("EnableKey", json!({})),
             Act::Disable => ("DisableKey", json!({})),
             Act::Schedule => (
@@ -220,7 +217,7 @@ impl Machine {
             Act::RotateEvery(days) => ("EnableKeyRotation", json!({"RotationPeriodInDays": days})),
             Act::StopRotating => ("DisableKeyRotation", json!({})),
             Act::Rotate => ("RotateKeyOnDemand", json!({})),
-            _ => (
+            Act::Promote => (
                 "UpdatePrimaryRegion",
                 json!({"PrimaryRegion": self.elsewhere(key)}),
             ),
@@ -355,7 +352,7 @@ impl Machine {
             key.state(),
             "{key:?}"
         );
-        assert_eq!(minute(&metadata["DeletionDate"]), key.deletion, "{key:?}");
+        assert_eq!(minute(&metadata["DeletionDate"]), key.deletion(), "{key:?}");
         assert_eq!(minute(&metadata["ValidTo"]), key.expires, "{key:?}");
         let read = |operation: &str| self.on(number, operation, json!({})).unwrap();
         let listed = read("ListResourceTags");
@@ -407,6 +404,10 @@ fn text(value: &Value) -> String {
 }
 
 /// A time in the model's.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the times of tests are small"
+)]
 fn minute(time: &Value) -> Option<i64> {
     time.as_f64().map(|seconds| (seconds as i64 - START) / 60)
 }

@@ -51,6 +51,13 @@ pub(super) enum Kind {
     Replica,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Deletion {
+    Never,
+    At(i64),
+    AfterReplica,
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Key {
     pub(super) region: &'static str,
@@ -59,9 +66,7 @@ pub(super) struct Key {
     /// The same multi-Region key elsewhere.
     pub(super) sibling: Option<usize>,
     enabled: bool,
-    pub(super) deletion: Option<i64>,
-    /// Waits for its replica's end.
-    waits: bool,
+    deletion: Deletion,
     pub(super) is_gone: bool,
     has_material: bool,
     pub(super) expires: Option<i64>,
@@ -90,8 +95,7 @@ impl Key {
             kind,
             sibling: None,
             enabled: true,
-            deletion: None,
-            waits: false,
+            deletion: Deletion::Never,
             is_gone: false,
             has_material: kind != Kind::External,
             expires: None,
@@ -104,19 +108,30 @@ impl Key {
     }
 
     fn is_kept(&self) -> bool {
-        !self.is_gone && self.deletion.is_none() && !self.waits
+        !self.is_gone && self.deletion == Deletion::Never
     }
 
     fn is_usable(&self) -> bool {
         self.is_kept() && self.has_material && self.enabled
     }
 
+    /// When it will be gone, as far as that is known.
+    pub(super) fn deletion(&self) -> Option<i64> {
+        match self.deletion {
+            Deletion::At(time) => Some(time),
+            Deletion::Never | Deletion::AfterReplica => None,
+        }
+    }
+
     /// The state's name; none once the key is gone.
     pub(super) fn state(&self) -> Option<&'static str> {
         Some(match self {
             Self { is_gone: true, .. } => return None,
-            Self { waits: true, .. } => "PendingReplicaDeletion",
-            key if key.deletion.is_some() => "PendingDeletion",
+            Self {
+                deletion: Deletion::AfterReplica,
+                ..
+            } => "PendingReplicaDeletion",
+            key if key.deletion().is_some() => "PendingDeletion",
             key if !key.has_material => "PendingImport",
             key if key.enabled => "Enabled",
             _ => "Disabled",
@@ -206,10 +221,13 @@ impl Model {
             Act::Disable => one.enabled = false,
             Act::Schedule => {
                 one.enabled = false;
-                one.waits = one.kind == Kind::Primary && sibling.is_some();
-                one.deletion = (!one.waits).then_some(now + WINDOW * DAY);
+                one.deletion = if one.kind == Kind::Primary && sibling.is_some() {
+                    Deletion::AfterReplica
+                } else {
+                    Deletion::At(now + WINDOW * DAY)
+                };
             }
-            Act::Cancel => (one.deletion, one.waits) = (None, false),
+            Act::Cancel => one.deletion = Deletion::Never,
             Act::Name(alias) | Act::Point(alias) => {
                 self.aliases.insert((one.region, alias), key);
             }
@@ -249,13 +267,13 @@ impl Model {
         // A primary's deletion can follow from its replica's.
         for _round in 0..2 {
             for key in 0..self.keys.len() {
-                let due = self.keys[key].deletion.filter(|time| *time <= self.now);
+                let due = self.keys[key].deletion().filter(|time| *time <= self.now);
                 if let Some(time) = due.filter(|_| !self.keys[key].is_gone) {
                     self.keys[key].is_gone = true;
                     let sibling = self.sibling(key).map(|sibling| &mut self.keys[sibling]);
-                    if let Some(primary) = sibling.filter(|sibling| sibling.waits) {
-                        primary.waits = false;
-                        primary.deletion = Some(time + WINDOW * DAY);
+                    let waits = |key: &&mut Key| key.deletion == Deletion::AfterReplica;
+                    if let Some(primary) = sibling.filter(waits) {
+                        primary.deletion = Deletion::At(time + WINDOW * DAY);
                     }
                 }
             }
