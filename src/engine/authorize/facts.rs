@@ -229,6 +229,15 @@ pub(super) fn add_members(facts: &mut policy::Context, members: &Members, operat
             (None, Some(_) | None) => {}
         }
     }
+    if operation == Operation::CreateKey {
+        for (key, older) in [
+            ("kms:KeySpec", "kms:CustomerMasterKeySpec"),
+            ("kms:KeyUsage", "kms:CustomerMasterKeyUsage"),
+        ] {
+            let values = facts.get(key).unwrap_or_default().to_vec();
+            facts.set(older, values);
+        }
+    }
     if DATA_KEYS.contains(&operation) {
         facts.set("kms:EncryptionAlgorithm", ["SYMMETRIC_DEFAULT".to_owned()]);
     }
