@@ -114,11 +114,24 @@ async function asksForPermission(KeyId) {
   await assert.rejects(caller(role)("DisableKey", { KeyId }), { name: "AccessDeniedException" });
 }
 
-/** The root user may assume what trusts its account: by a call, by the SDK itself, and by a profile. */
+/** Does something in IAM, for the root user. */
+async function iam(members) {
+  const scope = `20260101/${region}/iam/aws4_request`;
+  const authorization = `AWS4-HMAC-SHA256 Credential=${account}/${scope}, SignedHeaders=host, Signature=any`;
+  const body = new URLSearchParams({ Version: "2010-05-08", ...members });
+  const answer = await fetch(process.env.AWS_ENDPOINT_URL, { method: "POST", headers: { authorization }, body });
+  assert.equal(answer.status, 200, await answer.text());
+}
+
+/** A user may assume what trusts its account: by a call, by the SDK itself, and by a profile. */
 async function assumesRoles(KeyId) {
+  const user = credentialsOf("user/joan");
+  const allowed = { Effect: "Allow", Action: "sts:AssumeRole", Resource: "*" };
+  const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement: [allowed] });
+  await iam({ Action: "PutUserPolicy", UserName: "joan", PolicyName: "assume", PolicyDocument });
   const RoleArn = `arn:aws:iam::${account}:role/post`;
   const expected = (name) => `arn:aws:sts::${account}:assumed-role/post/${name}`;
-  const sts = new STSClient({});
+  const sts = new STSClient({ credentials: user });
   const { Credentials: made } = await sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: "by-hand" }));
   const credentials = {
     accessKeyId: made.AccessKeyId,
@@ -126,11 +139,13 @@ async function assumesRoles(KeyId) {
     sessionToken: made.SessionToken,
   };
   assert.equal(await identity(credentials), expected("by-hand"));
-  const temporary = fromTemporaryCredentials({ params: { RoleArn, RoleSessionName: "temporary" } });
+  const byRoot = new STSClient({}).send(new AssumeRoleCommand({ RoleArn, RoleSessionName: "by-root" }));
+  await assert.rejects(byRoot, { name: "AccessDenied", message: "Roles may not be assumed by root accounts." });
+  const temporary = fromTemporaryCredentials({ masterCredentials: user, params: { RoleArn, RoleSessionName: "temporary" } });
   assert.equal(await identity(temporary), expected("temporary"));
   writeFileSync(
     process.env.AWS_SHARED_CREDENTIALS_FILE,
-    `[base]\naws_access_key_id = ${account}\naws_secret_access_key = any\n`,
+    `[base]\naws_access_key_id = ${user.accessKeyId}\naws_secret_access_key = ${user.secretAccessKey}\n`,
   );
   writeFileSync(
     process.env.AWS_CONFIG_FILE,

@@ -186,6 +186,7 @@ impl<'a> Targets<'a> {
     fn engine_settings(&self) -> anyhow::Result<engine::Settings> {
         let file = engine::Store::File(self.args.state.join("engine.db"));
         let mut settings = engine::Settings::new(file, LOCAL_ACCOUNT.parse()?);
+        settings.master_key = self.context.master_key()?;
         settings.interceptor = fault(self.context)?;
         Ok(settings)
     }

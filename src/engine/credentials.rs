@@ -39,7 +39,8 @@ pub(crate) enum Life {
 }
 
 impl Life {
-    fn prefix(self) -> &'static str {
+    /// How ids of such keys begin.
+    pub(crate) fn prefix(self) -> &'static str {
         match self {
             Self::Long => "AKIA",
             Self::Temporary => "ASIA",

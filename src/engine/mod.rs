@@ -48,7 +48,7 @@ pub use interceptor::{Call, Interceptor};
 pub use record::{Record, RecordedError, Ruling, Service};
 pub use server::{AuditLog, BLOCKING_THREADS, Limits, ServerSettings, Tls, TlsError, serve};
 pub use session::Session;
-pub use store::OpenError;
+pub use store::{MasterSecret, NoMasterSecret, OpenError};
 
 use authorize::Carried;
 use chaos::{Lag, Luck, Turmoil};
@@ -64,7 +64,7 @@ use wire::{Code, Failure};
 pub enum Store {
     /// In memory, as long as the engine lives.
     Memory,
-    /// In a database file, with the master key in a `.key` file beside it.
+    /// In a database file; its master key is given, or in a `.key` file beside it.
     File(Utf8PathBuf),
 }
 
@@ -92,6 +92,8 @@ pub enum Principals {
 pub struct Settings {
     /// Where keys are kept.
     pub store: Store,
+    /// The master key of a file, where none is to be kept beside it.
+    pub master_key: Option<MasterSecret>,
     /// The source of time.
     pub clock: Arc<dyn Clock>,
     /// The source of randomness.
@@ -112,6 +114,7 @@ impl Settings {
     pub fn new(store: Store, default_account: AccountId) -> Self {
         Self {
             store,
+            master_key: None,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             default_account,
@@ -141,6 +144,7 @@ impl Engine {
     pub fn open(settings: Settings) -> Result<Self, OpenError> {
         let Settings {
             store,
+            master_key,
             clock,
             entropy,
             default_account,
@@ -150,7 +154,7 @@ impl Engine {
         } = settings;
         let database = match store {
             Store::Memory => Database::in_memory(&*entropy)?,
-            Store::File(path) => Database::in_file(&path, &*entropy)?,
+            Store::File(path) => Database::in_file(&path, master_key.as_ref(), &*entropy)?,
         };
         Ok(Self {
             database,

@@ -6,7 +6,7 @@ use keywright::model::{Partition, Principal};
 
 use crate::convergence::block_on;
 use crate::support::engine;
-use crate::support::sandbox::Sandbox;
+use crate::support::sandbox::{Run, Sandbox};
 
 const MANIFEST: &str = "kind: Key\nname: payments\nadministrators: [role/key-admin]\n";
 
@@ -72,6 +72,38 @@ fn a_copy_stands_in_for_the_state() {
     sandbox.run("engine reset --yes").expect(0);
     sandbox.run("engine restore copy").expect(0);
     sandbox.run("plan").expect(0);
+}
+
+#[test]
+fn a_master_key_can_be_kept_by_the_environment_or_a_command() {
+    const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    let sandbox = Sandbox::with(MANIFEST);
+    let run = |words: &str, variable: &str, value: &str| {
+        let mut command = sandbox.command();
+        command.args(words.split_whitespace()).env(variable, value);
+        Run::of(&command.output().unwrap())
+    };
+    let (given, by_command) = ("KEYWRIGHT_MASTER_KEY", "KEYWRIGHT_MASTER_KEY_COMMAND");
+    run("apply --yes", given, KEY).expect(0);
+    assert!(!sandbox.path().join(".keywright/engine.key").exists());
+    run("plan", by_command, &format!("echo {KEY}")).expect(0);
+    let copied = run("engine backup copy", given, KEY).expect(0);
+    assert!(copied.stderr.contains("its master key is kept elsewhere"));
+    for (variable, value, expected) in [
+        ("UNRELATED", "x", "without it the key material is lost"),
+        (
+            given,
+            &*KEY.replace("AAEC", "BBEC"),
+            "the master key that was given does not belong to this database",
+        ),
+        (given, "AAEC", "a master key is 32 bytes in base64"),
+        (by_command, "echo no", "cannot use what `echo no` prints"),
+        (by_command, "exit 3", "`exit 3` failed"),
+    ] {
+        let run = run("engine show", variable, value).expect(1);
+        assert!(run.stderr.contains(expected), "{}", run.stderr);
+        assert!(!run.stderr.contains(&KEY[4..]), "{}", run.stderr);
+    }
 }
 
 #[test]

@@ -18,16 +18,16 @@ const FILES: [&str; 4] = ["engine.db", "engine.key", "engine.db-wal", "engine.db
 
 pub(super) fn run(args: &EngineArgs, context: &Context) -> anyhow::Result<Exit> {
     match &args.task {
-        EngineTask::Keys(args) => keys(args),
-        EngineTask::Show(args) => show(args),
-        EngineTask::Backup(args) => back_up(args),
-        EngineTask::Restore(args) => restore(args),
+        EngineTask::Keys(args) => keys(args, context),
+        EngineTask::Show(args) => show(args, context),
+        EngineTask::Backup(args) => back_up(args, context),
+        EngineTask::Restore(args) => restore(args, context),
         EngineTask::Reset(args) => reset(args, context),
     }?;
     Ok(Exit::Done)
 }
 
-fn keys(args: &KeysArgs) -> anyhow::Result<()> {
+fn keys(args: &KeysArgs, context: &Context) -> anyhow::Result<()> {
     let KeysArgs {
         principal,
         account,
@@ -42,7 +42,7 @@ fn keys(args: &KeysArgs) -> anyhow::Result<()> {
         bail!("`{principal}` stands for many; name one user, role or account");
     };
     let resolved = resolved.with_context(|| format!("`{principal}` is no principal"))?;
-    let issued = open(&state.state)?.issue_keys(&resolved, region)?;
+    let issued = open(&state.state, context)?.issue_keys(&resolved, region)?;
     let IssuedKeys {
         access_key,
         secret,
@@ -63,9 +63,9 @@ fn keys(args: &KeysArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn show(args: &StateArgs) -> anyhow::Result<()> {
+fn show(args: &StateArgs, context: &Context) -> anyhow::Result<()> {
     check_there(&args.state)?;
-    let all = open(&args.state)?.holdings()?;
+    let all = open(&args.state, context)?.holdings()?;
     let mut out = anstream::stdout().lock();
     if all.is_empty() {
         writeln!(out, "nothing")?;
@@ -95,18 +95,21 @@ fn show(args: &StateArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn back_up(args: &BackupArgs) -> anyhow::Result<()> {
+fn back_up(args: &BackupArgs, context: &Context) -> anyhow::Result<()> {
     let BackupArgs { folder, state } = args;
     check_there(&state.state)?;
-    let copied = open(&state.state)?.back_up(folder);
+    let copied = open(&state.state, context)?.back_up(folder);
     copied.with_context(|| format!("cannot copy the state into `{folder}`"))?;
-    tell(&format!(
-        "copied `{}` to `{folder}`; it holds every key in the clear for whoever has both files",
-        state.state
-    ))
+    let state = &state.state;
+    let whose = if folder.join("engine.key").exists() {
+        "it holds every key in the clear for whoever has both files"
+    } else {
+        "its master key is kept elsewhere"
+    };
+    tell(&format!("copied `{state}` to `{folder}`; {whose}"))
 }
 
-fn restore(args: &BackupArgs) -> anyhow::Result<()> {
+fn restore(args: &BackupArgs, context: &Context) -> anyhow::Result<()> {
     let BackupArgs { folder, state } = args;
     let state = &state.state;
     check_there(folder)?;
@@ -115,7 +118,7 @@ fn restore(args: &BackupArgs) -> anyhow::Result<()> {
         "`{state}` has a state already; `keywright engine reset --state {state}` deletes it"
     );
     // Opened and copied as a database, so that nothing half or foreign is ever put in place.
-    let copied = open(folder)?.back_up(state);
+    let copied = open(folder, context)?.back_up(state);
     copied.with_context(|| format!("cannot copy `{folder}` into `{state}`"))?;
     tell(&format!("restored `{state}` from `{folder}`"))
 }
@@ -147,9 +150,10 @@ fn reset(args: &ResetArgs, context: &Context) -> anyhow::Result<()> {
     tell(&format!("deleted the state in `{state}`"))
 }
 
-fn open(state: &Utf8Path) -> anyhow::Result<Engine> {
+fn open(state: &Utf8Path, context: &Context) -> anyhow::Result<Engine> {
     let file: Utf8PathBuf = state.join("engine.db");
-    let settings = Settings::new(Store::File(file), target::local_place()?.account);
+    let mut settings = Settings::new(Store::File(file), target::local_place()?.account);
+    settings.master_key = context.master_key()?;
     Engine::open(settings).with_context(|| format!("cannot use the local engine in `{state}`"))
 }
 

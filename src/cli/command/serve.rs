@@ -87,6 +87,7 @@ fn open(args: &ServeArgs, context: &Context) -> anyhow::Result<Engine> {
         },
     };
     settings.chaos.clone_from(&args.chaos);
+    settings.master_key = context.master_key()?;
     settings.interceptor = target::fault(context)?;
     Engine::open(settings).with_context(|| {
         format!("cannot use the local engine in `{state}`; name another folder with --state")

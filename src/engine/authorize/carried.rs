@@ -165,8 +165,9 @@ fn put_tag(facts: &mut Context, name: &str, value: &str) {
     facts.set(&format!("aws:PrincipalTag/{name}"), [value.to_owned()]);
 }
 
+/// Policies by their texts. One that cannot be read might deny anything, so that it denies everything.
 fn read(parsed: &Parsed, texts: Vec<String>) -> Result<Arc<[IdentityPolicy]>, Failure> {
-    parsed
-        .carried(texts)
-        .map_err(|error| Failure::internal(&error))
+    let denied = || parsed.carried(vec![builtin::NOTHING.to_owned()]);
+    let read = parsed.carried(texts).or_else(|_| denied());
+    read.map_err(|error| Failure::internal(&error))
 }

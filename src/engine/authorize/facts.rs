@@ -8,6 +8,7 @@ use crate::engine::store::Connection;
 use serde_json::{Map, Value};
 
 use crate::engine::operation::Context;
+use crate::engine::store::grants::Terms;
 use crate::engine::store::keys::{self, Key};
 use crate::engine::store::{Hangings, aliases, tags};
 use crate::engine::wire::Failure;
@@ -222,8 +223,19 @@ pub(super) fn add_members(facts: &mut policy::Context, members: &Members, operat
         let given = members.get(*member).and_then(plain);
         match (given, default) {
             (Some(value), _) => facts.set(key, [value]),
-            (None, Some(value)) => facts.set(key, [(*value).to_owned()]),
-            (None, None) => {}
+            (None, Some(value)) if facts.get(key).is_none() => {
+                facts.set(key, [(*value).to_owned()]);
+            }
+            (None, Some(_) | None) => {}
+        }
+    }
+    if operation == Operation::CreateKey {
+        for (key, older) in [
+            ("kms:KeySpec", "kms:CustomerMasterKeySpec"),
+            ("kms:KeyUsage", "kms:CustomerMasterKeyUsage"),
+        ] {
+            let values = facts.get(key).unwrap_or_default().to_vec();
+            facts.set(older, values);
         }
     }
     if DATA_KEYS.contains(&operation) {
@@ -312,7 +324,7 @@ fn add_grant(facts: &mut policy::Context, members: &Members, operation: Operatio
     }
 }
 
-fn add_tags(facts: &mut policy::Context, members: &Members) {
+pub(super) fn add_tags(facts: &mut policy::Context, members: &Members) {
     if let Some(tags) = members.get("Tags").and_then(Value::as_array) {
         let text = |tag: &Value, name: &str| tag.get(name)?.as_str().map(str::to_owned);
         let keys: Vec<String> = tags.iter().filter_map(|tag| text(tag, "TagKey")).collect();
@@ -326,6 +338,21 @@ fn add_tags(facts: &mut policy::Context, members: &Members) {
     if let Some(keys) = members.get("TagKeys").and_then(Value::as_array) {
         let keys = keys.iter().filter_map(Value::as_str).map(str::to_owned);
         facts.set("aws:TagKeys", keys);
+    }
+}
+
+/// Adds what the constraints of a grant say.
+pub(super) fn add_constraints(facts: &mut policy::Context, terms: &Terms) {
+    for (kind, pairs) in [
+        ("EncryptionContextEquals", &terms.context_equals),
+        ("EncryptionContextSubset", &terms.context_subset),
+    ] {
+        let Some(pairs) = pairs else { continue };
+        for (name, value) in pairs {
+            facts.set(&format!("kms:EncryptionContext:{name}"), [value.clone()]);
+        }
+        facts.set("kms:EncryptionContextKeys", pairs.keys().cloned());
+        facts.set("kms:GrantConstraintType", [kind.to_owned()]);
     }
 }
 

@@ -7,12 +7,12 @@ use crate::engine::store::Connection;
 use crate::engine::chaos::Lag;
 use crate::engine::operation::Context;
 use crate::engine::store::grants::{self, Grant, Terms};
-use crate::engine::store::keys::Key;
+use crate::engine::store::keys::{self, Key};
 use crate::engine::wire::Failure;
 use crate::model::{Constraints, Operation, Partition, Principal};
-use crate::policy::{self, Errand, Ground};
+use crate::policy::{self, Answer, Errand, Ground, Outcome};
 
-use super::{delegation, facts, policies_of, words};
+use super::{delegation, facts, policies_of, rule, words};
 
 /// The grants on a key that can be meant for the caller.
 pub(super) fn of_caller(
@@ -81,11 +81,20 @@ fn read(grant: Grant, partition: Partition) -> Option<policy::Grant> {
 /// Who may retire a grant: its retiring principal, its grantee where it says so, and the account that made it.
 ///
 /// No policy of the key has a say; the caller's own can deny, and share out what is its account's.
-pub(crate) fn retirement(context: &Context<'_>, grant: &Grant) -> Result<(), Failure> {
+pub(crate) fn retirement(
+    context: &Context<'_>,
+    connection: &Connection,
+    grant: &Grant,
+) -> Result<(), Failure> {
     let caller = context.caller;
     let partition = grant.key.partition;
     let issuer = (partition, grant.issuing_account);
-    let facts = facts::of_call(context, Operation::RetireGrant.name());
+    let mut facts = facts::of_call(context, Operation::RetireGrant.name());
+    facts::add_constraints(&mut facts, &grant.terms);
+    let key = keys::find(connection, &grant.key)?;
+    if let Some(key) = &key {
+        facts::add_hangings(&mut facts, context, connection, key)?;
+    }
     let resource = grant.key.to_string();
     let home = caller.principal.home().unwrap_or(issuer);
     let errand = Errand {
@@ -97,17 +106,26 @@ pub(crate) fn retirement(context: &Context<'_>, grant: &Grant) -> Result<(), Fai
     };
     let own = delegation(home);
     let by_account = policy::authorize_errand(&policies_of(context, &own, &[]), &errand);
-    let is_denied = by_account.outcome == policy::Outcome::ExplicitlyDenied;
-    if !is_denied && is_party(context, grant) {
-        return Ok(());
-    }
-    let terms = &grant.terms;
     let account = Principal::Account(home.0, home.1).to_string();
-    let is_accounts = home == issuer || terms.retiring.as_ref() == Some(&account);
-    if is_accounts && by_account.outcome == policy::Outcome::Allowed {
-        return Ok(());
-    }
-    Err(words::denied(caller, errand.action, &resource, &by_account))
+    let is_accounts = home == issuer || grant.terms.retiring.as_ref() == Some(&account);
+    let is_denied = by_account.outcome == Outcome::ExplicitlyDenied;
+    let answer = if !is_denied && is_party(context, grant) {
+        Answer {
+            outcome: Outcome::Allowed,
+            by: vec![Ground::Grant(grant.id.clone())],
+            denial: None,
+            ..by_account
+        }
+    } else if by_account.outcome == Outcome::Allowed && !is_accounts {
+        Answer {
+            outcome: Outcome::ImplicitlyDenied,
+            by: Vec::new(),
+            ..by_account
+        }
+    } else {
+        by_account
+    };
+    rule(context, errand.action, &resource, key.as_ref(), answer)
 }
 
 /// True for the retiring principal, and for a grantee who may retire its own grant.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::engine::store::Connection;
 use sorted_vec::SortedSet;
 
-use crate::model::{AccountId, Operation, Partition, Principal};
+use crate::model::{AccountId, Operation, Partition, Principal, Region};
 use crate::policy::{
     self, ActionPattern, Actions, Answer, Document, Effect, Errand, IdentityPolicy, Outcome,
     Policies, Principals, Request, Resources, Statement,
@@ -36,9 +36,12 @@ pub(crate) fn on_key(
     key: &Key,
     operation: Operation,
 ) -> Result<(), Failure> {
+    context.count_use(key, operation)?;
     let memory = &connection.memory.policies;
     let document = memory.recall(connection, key.row, |row| {
-        document(context, policies::get(connection, *row)?, key.arn.partition)
+        let owner = (key.arn.partition, key.arn.place.account);
+        let text = policies::get(connection, *row)?;
+        Ok::<_, Failure>(document(context, text, owner))
     })?;
     let grants = if operation.is_grantable() {
         grant::of_caller(context, connection, key)?
@@ -97,24 +100,54 @@ pub(crate) fn keeps_access(context: &Context<'_>, key: &Key, document: &Document
 pub(crate) fn on_account(context: &Context<'_>, operation: Operation) -> Result<(), Failure> {
     let mut facts = facts::of_call(context, operation.name());
     facts::add_members(&mut facts, context.members(), operation);
-    let mut actions = vec![operation.action()];
-    let has_tags = facts
-        .get("aws:TagKeys")
-        .is_some_and(|keys| !keys.is_empty());
-    if operation == Operation::CreateKey && has_tags {
-        actions.push(Operation::TagResource.action());
+    if operation == Operation::CreateKey {
+        on_new_key(context, &context.caller.region, &facts)
+    } else {
+        on_any(context, operation, "*", &facts)
     }
-    for action in actions {
-        let owner = home(context);
-        let asked = Asked {
-            action,
-            resource: "*",
-            owner,
-            facts: &facts,
-        };
-        on_resource(context, &delegation(owner), &asked)?;
+}
+
+/// Asks whether the caller's own policies allow to make a replica, in the replica's Region.
+pub(crate) fn on_replica(context: &Context<'_>, replica: &Key) -> Result<(), Failure> {
+    let region = &replica.arn.place.region;
+    let mut facts = facts::of_call(context, Operation::CreateKey.name());
+    facts.set("aws:RequestedRegion", [region.to_string()]);
+    facts::add_traits(&mut facts, replica);
+    facts::add_tags(&mut facts, context.members());
+    on_new_key(context, region, &facts)
+}
+
+/// Asks for a key that is not there yet, and for its tags, which may be put onto any key or onto none.
+fn on_new_key(
+    context: &Context<'_>,
+    region: &Region,
+    facts: &policy::Context,
+) -> Result<(), Failure> {
+    on_any(context, Operation::CreateKey, "*", facts)?;
+    let tags = facts.get("aws:TagKeys").unwrap_or_default();
+    if tags.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let (partition, account) = home(context);
+    let any = format!("arn:{partition}:kms:{region}:{account}:key/*");
+    on_any(context, Operation::TagResource, &any, facts)
+}
+
+/// Asks whether the caller's own policies allow an operation on something of its account that has no policy.
+fn on_any(
+    context: &Context<'_>,
+    operation: Operation,
+    resource: &str,
+    facts: &policy::Context,
+) -> Result<(), Failure> {
+    let owner = home(context);
+    let asked = Asked {
+        action: operation.action(),
+        resource,
+        owner,
+        facts,
+    };
+    on_resource(context, &delegation(owner), &asked)
 }
 
 /// Asks whether the caller's own policies allow an operation on an alias, which has no policy.
@@ -124,14 +157,7 @@ pub(crate) fn on_alias(
     alias: &str,
 ) -> Result<(), Failure> {
     let facts = facts::of_call(context, operation.name());
-    let owner = home(context);
-    let asked = Asked {
-        action: operation.action(),
-        resource: alias,
-        owner,
-        facts: &facts,
-    };
-    on_resource(context, &delegation(owner), &asked)
+    on_any(context, operation, alias, &facts)
 }
 
 /// Asks whether the caller's own policies allow an action of IAM or STS.
@@ -154,16 +180,14 @@ pub(crate) fn on_own(
 }
 
 /// Asks whether the caller may assume a role, of which its trust policy has a say.
-///
-/// AWS lets no root user assume a role; here a trust policy that leaves it to the account lets its root user too, so that
-/// a client without credentials of its own can act as anybody.
 pub(crate) fn on_role(
     context: &Context<'_>,
     trust: &str,
     role: &Entity,
     known: &policy::Context,
 ) -> Result<(), Failure> {
-    let mut document = Document::clone(&*document(context, trust.to_owned(), role.partition)?);
+    let owner = (role.partition, role.account);
+    let mut document = Document::clone(&*document(context, trust.to_owned(), owner));
     // A trust policy names no resource: it is about its role.
     for statement in &mut document.statements {
         statement.resources = Resources::this_key();
@@ -173,7 +197,7 @@ pub(crate) fn on_role(
     let asked = Asked {
         action: "sts:AssumeRole",
         resource: &role.arn(),
-        owner: (role.partition, role.account),
+        owner,
         facts: &facts,
     };
     on_resource(context, &document, &asked)
@@ -297,18 +321,23 @@ fn asks_for_hangings(policies: &Policies<'_>) -> bool {
 }
 
 /// The policy of what has none: it is left to its account.
-fn delegation((partition, account): (Partition, AccountId)) -> Document {
+fn delegation(owner: (Partition, AccountId)) -> Document {
+    delegation_of(&["*"], owner)
+}
+
+fn delegation_of(actions: &[&str], (partition, account): (Partition, AccountId)) -> Document {
     let account = Principal::Account(partition, account);
-    let everything = Statement {
+    let actions = actions.iter().map(|action| ActionPattern::new(action));
+    let statement = Statement {
         sid: None,
         effect: Effect::Allow,
         principals: Principals::Any(vec![account].into()),
-        actions: Actions::Any(vec![ActionPattern::new("*")].into()),
+        actions: Actions::Any(actions.collect::<Vec<_>>().into()),
         resources: Resources::this_key(),
         conditions: SortedSet::new(),
     };
     Document {
-        statements: vec![everything],
+        statements: vec![statement],
         ..Document::empty()
     }
 }
@@ -317,12 +346,12 @@ fn home(context: &Context<'_>) -> (Partition, AccountId) {
     (context.caller.region.partition(), context.caller.account)
 }
 
-/// A policy that is kept with a key or a role.
-fn document(
-    context: &Context<'_>,
-    text: String,
-    partition: Partition,
-) -> Result<Arc<Document>, Failure> {
-    let document = context.parsed.document(text, partition);
-    document.map_err(|error| Failure::internal(&error))
+/// A policy that is kept with a key or a role. One that somebody else wrote and that cannot be read allows nothing but
+/// that the account looks at a key's and puts another.
+fn document(context: &Context<'_>, text: String, owner: (Partition, AccountId)) -> Arc<Document> {
+    let document = context.parsed.document(text, owner.0);
+    document.unwrap_or_else(|_| {
+        let repair = [Operation::GetKeyPolicy, Operation::PutKeyPolicy];
+        Arc::new(delegation_of(&repair.map(Operation::action), owner))
+    })
 }

@@ -8,6 +8,8 @@ mod quota;
 mod spec;
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -16,6 +18,7 @@ use crate::model::{Operation, Place};
 
 use super::wire::{Code, Failure};
 
+pub(crate) use quota::Quota;
 pub use spec::{Chaos, ChaosError};
 
 use dice::Dice;
@@ -34,7 +37,7 @@ pub(crate) struct Fate {
 #[derive(Debug)]
 pub(crate) struct Turmoil {
     chaos: Chaos,
-    buckets: Buckets,
+    buckets: Arc<Buckets>,
 }
 
 /// The chaos of one call.
@@ -42,6 +45,9 @@ pub(crate) struct Turmoil {
 pub(crate) struct Luck {
     chaos: Chaos,
     dice: RefCell<Dice>,
+    buckets: Arc<Buckets>,
+    /// What the call has been counted against; doing a part of it again costs nothing.
+    counted: RefCell<BTreeSet<(Place, Quota)>>,
     /// Whether the call only looks, so that it may see what was.
     is_look: bool,
 }
@@ -59,7 +65,7 @@ impl Turmoil {
     pub(crate) fn new(chaos: Chaos) -> Self {
         Self {
             chaos,
-            buckets: Buckets::default(),
+            buckets: Arc::default(),
         }
     }
 
@@ -84,6 +90,8 @@ impl Turmoil {
         Luck {
             chaos: self.chaos.clone(),
             dice: RefCell::new(Dice::new(self.chaos.seed, number)),
+            buckets: Arc::clone(&self.buckets),
+            counted: RefCell::default(),
             is_look: is_look && operation != "GetParametersForImport",
         }
     }
@@ -96,13 +104,13 @@ impl Turmoil {
         place: &Place,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        if let (Some(percent), Ok(operation)) = (self.chaos.quotas, operation.parse::<Operation>())
-            && !self.buckets.take(place, operation, percent, now)
-        {
-            return Err(Failure::new(
-                Code::Throttling,
-                "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
-            ));
+        match operation.parse::<Operation>() {
+            Ok(Operation::GenerateRandom) => luck.count(place, (Quota::Symmetric, 1), now)?,
+            // What uses a key counts once it is known what the key is.
+            Ok(operation) if !operation.is_cryptographic() => {
+                luck.count(place, (Quota::Operation(operation), 1), now)?;
+            }
+            Ok(_) | Err(_) => {}
         }
         if luck.dice.borrow_mut().falls(self.chaos.errors) {
             return Err(Failure::internal(&"chaos"));
@@ -112,6 +120,29 @@ impl Turmoil {
 }
 
 impl Luck {
+    /// Counts the call against a quota, and fails it where nothing of that is left.
+    pub(crate) fn count(
+        &self,
+        place: &Place,
+        (quota, count): (Quota, u32),
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let Some(percent) = self.chaos.quotas else {
+            return Ok(());
+        };
+        let is_new = self
+            .counted
+            .borrow_mut()
+            .insert((place.clone(), quota.clone()));
+        if !is_new || self.buckets.take(place, (quota, count), percent, now) {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Code::Throttling,
+            "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
+        ))
+    }
+
     /// What becomes of the answer.
     pub(crate) fn fate(&self) -> Fate {
         let mut dice = self.dice.borrow_mut();

@@ -4,6 +4,10 @@
 pub(crate) const EVERYTHING: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 
+/// Denies everything.
+pub(crate) const NOTHING: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
+
 /// Names and texts; of policies for all services, the part that concerns the engine's.
 pub(super) const POLICIES: &[(&str, &str)] = &[
     ("AdministratorAccess", EVERYTHING),

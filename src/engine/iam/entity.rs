@@ -2,6 +2,7 @@
 
 use crate::engine::store::Connection;
 
+use crate::engine::Principals;
 use crate::engine::chaos::Luck;
 use crate::engine::credentials;
 use crate::engine::operation::Context;
@@ -156,7 +157,8 @@ pub(super) fn delete(
         {
             return conflict("remove users from group");
         }
-        if context.luck.as_ref().is_some_and(Luck::decays) {
+        let is_strict = context.rules.principals == Principals::Existing;
+        if is_strict || context.luck.as_ref().is_some_and(Luck::decays) {
             decay::decay(connection, &entity)?;
         }
         entities::delete(connection, entity.row)?;

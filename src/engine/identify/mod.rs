@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::Engine;
 use super::caller::{Caller, Peer};
-use super::credentials::{self, Credentials};
+use super::credentials::{self, Credentials, Life};
 use super::record::Service;
 use super::session::{self, Session};
 use super::store::iam::{access_keys, entities};
@@ -117,6 +117,10 @@ fn find(engine: &Engine, claim: &Claim, partition: Partition) -> Result<Known, F
             holder,
         });
     }
+    // Whoever holds a session is told when it is over, and is never more than it was.
+    if claim.token.is_some() || claim.access_key.starts_with(Life::Temporary.prefix()) {
+        return Err(invalid());
+    }
     if credentials::is_ours(master, &claim.access_key) {
         return long_lived(engine, &claim.access_key);
     }
@@ -132,7 +136,7 @@ fn find(engine: &Engine, claim: &Claim, partition: Partition) -> Result<Known, F
     }))
 }
 
-/// A long-lived key; a temporary one is no good without its token.
+/// The holder of a long-lived key.
 fn long_lived(engine: &Engine, id: &str) -> Result<Known, Failure> {
     let master = &engine.database.master;
     let found = engine

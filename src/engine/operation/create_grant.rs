@@ -9,7 +9,7 @@ use crate::engine::authorize;
 use crate::engine::entropy;
 use crate::engine::store::grants::{self, Grant, Terms};
 use crate::engine::store::keys::Key;
-use crate::engine::wire::{Check, Code, Failure};
+use crate::engine::wire::{Check, Code, Failure, Structure};
 use crate::model::{Operation, Principal};
 
 use super::{Context, find_key, grant_members, grant_token};
@@ -26,7 +26,7 @@ pub(super) struct Input {
     retiring_principal: Option<String>,
     retiring_service_principal: Option<String>,
     operations: Option<Vec<String>>,
-    constraints: Option<Constraints>,
+    constraints: Option<Structure<Constraints>>,
     grant_tokens: Option<Vec<String>>,
     name: Option<String>,
     dry_run: Option<bool>,
@@ -106,7 +106,7 @@ fn terms(check: &mut Check, input: &Input) -> Terms {
         .collect();
     grant_members::check_name(check, input.name.as_deref());
     grant_members::check_tokens(check, input.grant_tokens.as_deref());
-    let constraints = input.constraints.as_ref();
+    let constraints = input.constraints.as_ref().map(|all| &all.0);
     let source_arn = constraints.and_then(|all| all.source_arn.clone());
     grant_members::check_source_arn(check, source_arn.as_deref());
     let given =

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::store::key_stores::ConnectionState;
 use crate::engine::store::keys::{self, Key, MultiRegion};
 use crate::engine::store::{policies, tags};
-use crate::engine::wire::{Check, Code, Failure, WireTag};
+use crate::engine::wire::{Check, Code, Failure, Structure, WireTag};
 use crate::engine::{crypto, entropy};
 use crate::model::{KeyArn, KeyId, KeySpec, KeyType, KeyUsage, Origin, Partition};
 
@@ -24,7 +24,7 @@ pub(super) struct Input {
     origin: Option<String>,
     custom_key_store_id: Option<String>,
     bypass_policy_lockout_safety_check: Option<bool>,
-    tags: Option<Vec<WireTag>>,
+    tags: Option<Vec<Structure<WireTag>>>,
     multi_region: Option<bool>,
     xks_key_id: Option<String>,
 }
@@ -114,7 +114,11 @@ struct Asked {
 }
 
 /// Checks all members but the policy's content and the tags', and finds out what kind of key is meant.
-fn check(context: &Context<'_>, input: &Input, tags: &[WireTag]) -> Result<Asked, Failure> {
+fn check(
+    context: &Context<'_>,
+    input: &Input,
+    tags: &[Structure<WireTag>],
+) -> Result<Asked, Failure> {
     let mut check = Check::default();
     policy_text::check_member(&mut check, input.policy.as_deref());
     check.length("description", input.description.as_deref(), 0..=8192);

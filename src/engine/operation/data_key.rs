@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::crypto;
-use crate::engine::wire::{Blob, Check, Failure, words};
+use crate::engine::wire::{Blob, Check, Failure, Structure, words};
 use crate::model::{KeyUsage, Operation};
 
 use super::cipher::Algorithm;
@@ -26,7 +26,7 @@ pub(super) struct Input {
     number_of_bytes: Option<i64>,
     key_spec: Option<String>,
     grant_tokens: Option<Vec<String>>,
-    recipient: Option<Recipient>,
+    recipient: Option<Structure<Recipient>>,
     dry_run: Option<bool>,
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::crypto;
-use crate::engine::wire::{Blob, Check, Failure};
+use crate::engine::wire::{Blob, Check, Failure, Structure};
 use crate::model::{KeySpec, KeyUsage, Operation};
 
 use super::cipher::Algorithm;
@@ -33,7 +33,7 @@ pub(super) struct Input {
     key_id: Option<String>,
     key_pair_spec: Option<String>,
     grant_tokens: Option<Vec<String>>,
-    recipient: Option<Recipient>,
+    recipient: Option<Structure<Recipient>>,
     dry_run: Option<bool>,
 }
 

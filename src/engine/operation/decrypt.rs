@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::crypto;
-use crate::engine::wire::{Blob, Check, Failure};
+use crate::engine::wire::{Blob, Check, Failure, Structure};
 use crate::model::Operation;
 
 use super::key_use::{self, Recipient};
@@ -18,7 +18,7 @@ pub(super) struct Input {
     grant_tokens: Option<Vec<String>>,
     key_id: Option<String>,
     encryption_algorithm: Option<String>,
-    recipient: Option<Recipient>,
+    recipient: Option<Structure<Recipient>>,
     dry_run: Option<bool>,
     dry_run_modifiers: Option<Vec<String>>,
 }

@@ -72,7 +72,7 @@ pub(super) fn retire(context: &Context<'_>, input: &RetireInput) -> Result<(), F
                 ));
             }
         };
-        authorize::retirement(context, &grant)?;
+        authorize::retirement(context, connection, &grant)?;
         end(connection, &grant, input.dry_run)
     })
 }

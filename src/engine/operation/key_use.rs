@@ -6,7 +6,7 @@ use crate::engine::crypto::CryptoError;
 use crate::engine::store::Connection;
 use crate::engine::store::keys::Key;
 use crate::engine::store::material::{self, StoredMaterial};
-use crate::engine::wire::{Blob, Check, Code, Failure, words};
+use crate::engine::wire::{Blob, Check, Code, Failure, Structure, words};
 use crate::model::{KeyUsage, Operation};
 
 use super::{Context, find_key, grant_members};
@@ -45,8 +45,8 @@ pub(super) fn check(
 }
 
 /// Refuses what an enclave asks for: the engine attests none.
-pub(super) fn check_recipient(recipient: Option<&Recipient>) -> Result<(), Failure> {
-    let Some(recipient) = recipient else {
+pub(super) fn check_recipient(recipient: Option<&Structure<Recipient>>) -> Result<(), Failure> {
+    let Some(Structure(recipient)) = recipient else {
         return Ok(());
     };
     let mut check = Check::default();

@@ -62,16 +62,17 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::model::Operation;
+use crate::model::{Operation, Place, Region};
 use crate::policy;
 
 use super::Rules;
 use super::authorize::{self, Carried};
 use super::caller::Caller;
-use super::chaos::{Lag, Luck};
+use super::chaos::{Lag, Luck, Quota};
 use super::entropy::Entropy;
 use super::parsed::Parsed;
 use super::record::Ruling;
+use super::store::keys::Key;
 use super::store::{Database, deadlines};
 use super::wire::{self, Code, Failure};
 
@@ -115,10 +116,35 @@ pub(crate) enum Patience {
 }
 
 impl Context<'_> {
-    /// The members of the body, whatever the operation makes of them.
+    /// The members of the body, whatever the operation makes of them; none before [`admit`] has read them.
     pub(crate) fn members(&self) -> &Map<String, Value> {
-        let read = || serde_json::from_slice(self.body).unwrap_or_default();
-        self.members.get_or_init(read)
+        self.members.get_or_init(Map::new)
+    }
+
+    /// Counts the call against one more of its caller's quotas, where chaos minds them.
+    pub(crate) fn count(&self, region: &Region, quota: Quota, count: u32) -> Result<(), Failure> {
+        let Some(luck) = &self.luck else {
+            return Ok(());
+        };
+        let place = Place {
+            account: self.caller.account,
+            region: region.clone(),
+        };
+        luck.count(&place, (quota, count), self.now)
+    }
+
+    /// Counts the use of a key.
+    pub(crate) fn count_use(&self, key: &Key, operation: Operation) -> Result<(), Failure> {
+        if self.luck.is_none() || !operation.is_cryptographic() {
+            return Ok(());
+        }
+        let pair = self.members().get("KeyPairSpec").and_then(Value::as_str);
+        let region = &key.arn.place.region;
+        self.count(region, Quota::of_use(key, operation, pair), 1)?;
+        match &key.store {
+            Some(store) => self.count(region, Quota::KeyStore(store.clone()), 1),
+            None => Ok(()),
+        }
     }
 
     /// Notes a condition key for the decisions to come.
@@ -293,7 +319,9 @@ fn done<I: DeserializeOwned>(
 
 /// Reads the members of a request; what is about no key is authorised here, what is about one where it is found.
 fn admit<I: DeserializeOwned>(context: &Context<'_>, name: &str) -> Result<I, Failure> {
-    let members = wire::read(context.body)?;
+    let members = wire::members(context.body)?;
+    let members = context.members.get_or_init(|| members);
+    let input = wire::read(members)?;
     match name.parse::<Operation>() {
         // Who may retire a grant depends on the grant.
         Ok(Operation::RetireGrant) => {}
@@ -301,5 +329,5 @@ fn admit<I: DeserializeOwned>(context: &Context<'_>, name: &str) -> Result<I, Fa
         // `ReEncrypt` is no permission; its two halves are, each on its key.
         Ok(_) | Err(_) => {}
     }
-    Ok(members)
+    Ok(input)
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::store::key_stores::{ConnectionState, KeyStoreKind};
-use crate::engine::wire::{Blob, Check, Code, Failure};
+use crate::engine::wire::{Blob, Check, Code, Failure, Structure};
 
 use super::key_use::{self, Recipient};
 use super::{Context, key_store_members};
@@ -13,7 +13,7 @@ use super::{Context, key_store_members};
 pub(super) struct Input {
     number_of_bytes: Option<i64>,
     custom_key_store_id: Option<String>,
-    recipient: Option<Recipient>,
+    recipient: Option<Structure<Recipient>>,
 }
 
 #[derive(Serialize)]

@@ -4,10 +4,11 @@ use crate::engine::store::Connection;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::authorize;
+use crate::engine::chaos::Quota;
 use crate::engine::store::keys::{self, Key, MultiRegion, Transition};
 use crate::engine::store::material;
 use crate::engine::store::{policies, rotations, tags};
-use crate::engine::wire::{Check, Code, Failure, WireTag};
+use crate::engine::wire::{Check, Code, Failure, Structure, WireTag};
 use crate::model::{KeyArn, Operation, Origin, Place, Region};
 
 use super::metadata::KeyMetadata;
@@ -21,7 +22,7 @@ pub(super) struct Input {
     policy: Option<String>,
     bypass_policy_lockout_safety_check: Option<bool>,
     description: Option<String>,
-    tags: Option<Vec<WireTag>>,
+    tags: Option<Vec<Structure<WireTag>>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -31,7 +32,7 @@ pub(super) struct Output {
     #[serde(rename = "ReplicaPolicy")]
     policy: String,
     #[serde(rename = "ReplicaTags", skip_serializing_if = "Option::is_none")]
-    tags: Option<Vec<WireTag>>,
+    tags: Option<Vec<Structure<WireTag>>>,
 }
 
 pub(super) fn replicate(context: &Context<'_>, input: &Input) -> Result<Output, Failure> {
@@ -48,9 +49,11 @@ pub(super) fn replicate(context: &Context<'_>, input: &Input) -> Result<Output, 
     let end = settle::end_of_transition(context)?;
     context.write(|connection| {
         let primary = find_key::find(context, connection, key_id, Operation::ReplicateKey)?;
-        authorize::on_account(context, Operation::CreateKey)?;
         check_primary(&primary)?;
         let replica = replica(&primary, &region, input.description.as_deref());
+        authorize::on_replica(context, &replica)?;
+        // A replica counts as two new keys, of which one is a dry run.
+        context.count(&region, Quota::Operation(Operation::CreateKey), 2)?;
         if keys::find(connection, &replica.arn)?.is_some() {
             return Err(Failure::new(
                 Code::AlreadyExists,
@@ -144,6 +147,7 @@ pub(super) fn update_primary(context: &Context<'_>, input: &UpdateInput) -> Resu
                 format!("{} is the primary key already.", old.arn),
             ));
         }
+        context.count(&region, Quota::Operation(operation), 1)?;
         let new = find_key::relative(context, connection, &old, &region, operation)?;
         keys::set_multi_region(connection, old.row, MultiRegion::Replica, end)?;
         keys::set_multi_region(connection, new.row, MultiRegion::Primary, end)?;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::crypto;
-use crate::engine::wire::{Blob, Check, Failure, words};
+use crate::engine::wire::{Blob, Check, Failure, Structure, words};
 use crate::model::{KeyUsage, Operation};
 
 use super::key_use::{self, Recipient, Use};
@@ -20,7 +20,7 @@ pub(super) struct DeriveInput {
     public_key: Option<Blob>,
     grant_tokens: Option<Vec<String>>,
     dry_run: Option<bool>,
-    recipient: Option<Recipient>,
+    recipient: Option<Structure<Recipient>>,
 }
 
 #[derive(Serialize)]

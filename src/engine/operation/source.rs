@@ -156,7 +156,8 @@ impl<'a> Source<'a> {
             let key = keys::at(connection, row)?;
             let is_foreign = key.arn.place.account != context.caller.account;
             let allowed = authorize::on_key(context, connection, &key, self.operation);
-            allowed.map_err(|denied| if is_foreign { gone() } else { denied })?;
+            let is_gone = |failure: &Failure| is_foreign && failure.code == Code::AccessDenied;
+            allowed.map_err(|failure| if is_gone(&failure) { gone() } else { failure })?;
         }
         let key = find_key::at(connection, row, self.operation)?;
         let stored = material::find(connection, key.row, &blob.material)?.ok_or_else(gone)?;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::store::tags;
-use crate::engine::wire::{Check, Code, Failure, WireTag};
+use crate::engine::wire::{Check, Code, Failure, Structure, WireTag};
 use crate::model::Operation;
 
 use super::page::Pages;
@@ -19,7 +19,7 @@ const PAGES: Pages = Pages {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct TagInput {
     key_id: Option<String>,
-    tags: Option<Vec<WireTag>>,
+    tags: Option<Vec<Structure<WireTag>>>,
 }
 
 pub(super) fn tag(context: &Context<'_>, input: &TagInput) -> Result<(), Failure> {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::engine::store::key_stores::{
     self, Backing, ConnectionState, Connectivity, KeyStore, Proxy,
 };
-use crate::engine::wire::{Check, Failure};
+use crate::engine::wire::{Check, Failure, Structure};
 
 use super::key_store_members::{self, Credential, Settings};
 use super::{Context, key_store_backend};
@@ -21,7 +21,7 @@ pub(super) struct Input {
     xks_proxy_uri_path: Option<String>,
     xks_proxy_vpc_endpoint_service_name: Option<String>,
     xks_proxy_vpc_endpoint_service_owner: Option<String>,
-    xks_proxy_authentication_credential: Option<Credential>,
+    xks_proxy_authentication_credential: Option<Structure<Credential>>,
     xks_proxy_connectivity: Option<String>,
 }
 
@@ -64,7 +64,10 @@ fn settings(input: &Input) -> Settings<'_> {
         path: input.xks_proxy_uri_path.as_deref(),
         service: input.xks_proxy_vpc_endpoint_service_name.as_deref(),
         owner: input.xks_proxy_vpc_endpoint_service_owner.as_deref(),
-        credential: input.xks_proxy_authentication_credential.as_ref(),
+        credential: input
+            .xks_proxy_authentication_credential
+            .as_ref()
+            .map(|both| &both.0),
     }
 }
 

@@ -201,13 +201,52 @@ impl Connection {
         run: impl FnOnce(&Self) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let _end = End(self);
-        self.execute("BEGIN IMMEDIATE")?;
-        self.stage.set(Stage::Writing);
-        let value = run(self)?;
+        let value = self.take_part(run)?;
+        self.commit()?;
+        Ok(value)
+    }
+
+    /// Runs reads and writes as a part of a transaction, which is begun where none is: all of them or none.
+    pub(super) fn take_part<T>(
+        &self,
+        run: impl FnOnce(&Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        if self.stage.get() != Stage::Writing {
+            self.execute("BEGIN IMMEDIATE")?;
+            self.stage.set(Stage::Writing);
+        }
+        self.execute("SAVEPOINT part")?;
+        let outcome = run(self);
+        // After some faults SQLite undoes the whole transaction, which the commit finds out.
+        if outcome.is_err() && self.is_in_write() {
+            self.execute("ROLLBACK TO part")?;
+        }
+        if self.is_in_write() {
+            self.execute("RELEASE part")?;
+        }
+        outcome
+    }
+
+    /// True in a transaction that writes and that goes on.
+    pub(super) fn is_in_write(&self) -> bool {
+        self.stage.get() == Stage::Writing && !self.sql.is_autocommit()
+    }
+
+    /// Puts onto the disk what a transaction has written, if one was begun.
+    pub(super) fn commit(&self) -> Result<(), Failure> {
+        if self.stage.get() != Stage::Writing {
+            return Ok(());
+        }
+        let _end = End(self);
         self.memory.forget();
         self.execute("COMMIT")?;
         self.stage.set(Stage::Recalling);
-        Ok(value)
+        Ok(())
+    }
+
+    /// Undoes what a transaction has written.
+    pub(super) fn roll_back(&self) {
+        drop(End(self));
     }
 
     /// Forgets everything when somebody else has written since the last look, and tells.

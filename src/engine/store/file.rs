@@ -70,12 +70,12 @@ fn make_folder(path: &Utf8Path) -> io::Result<()> {
 
 /// Makes a rename survive a crash.
 #[cfg(unix)]
-fn sync_folder(path: &Utf8Path) -> io::Result<()> {
+pub(crate) fn sync_folder(path: &Utf8Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_str().is_empty());
     fs::File::open(folder.unwrap_or(Utf8Path::new(".")))?.sync_all()
 }
 
 #[cfg(not(unix))]
-fn sync_folder(_path: &Utf8Path) -> io::Result<()> {
+pub(crate) fn sync_folder(_path: &Utf8Path) -> io::Result<()> {
     Ok(())
 }

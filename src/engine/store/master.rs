@@ -1,5 +1,6 @@
 //! The master key: what key material at rest and grant tokens are sealed with.
 
+use std::str::FromStr;
 use std::{fmt, fs, io};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
@@ -18,6 +19,31 @@ use super::{OpenError, file};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a sealed value is damaged")]
 pub(crate) struct Damaged;
+
+/// The bytes of a master key that somebody else keeps.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MasterSecret([u8; 32]);
+
+/// Why a text is no master key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a master key is 32 bytes in base64")]
+pub struct NoMasterSecret;
+
+impl FromStr for MasterSecret {
+    type Err = NoMasterSecret;
+
+    fn from_str(text: &str) -> Result<Self, NoMasterSecret> {
+        let bytes = STANDARD.decode(text.trim()).map_err(|_| NoMasterSecret)?;
+        let bytes = bytes.try_into().map_err(|_| NoMasterSecret)?;
+        Ok(Self(bytes))
+    }
+}
+
+impl fmt::Debug for MasterSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MasterSecret(…)")
+    }
+}
 
 /// An AES-256-GCM key, and a key for tags that is derived from it.
 pub(crate) struct MasterKey {
@@ -88,16 +114,20 @@ impl MasterKey {
     }
 }
 
-/// Reads the master key of a database, or makes the first one.
+/// Takes the master key of a database that is given, or reads it from its file, or makes the first one.
 ///
 /// The database's write lock keeps two processes from making one each.
 pub(crate) fn load_or_make(
     connection: &Connection,
+    given: Option<&MasterSecret>,
     path: &Utf8Path,
     entropy: &dyn Entropy,
 ) -> Result<MasterKey, OpenError> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
-    let key = under_lock(connection, path, entropy);
+    let key = match given {
+        Some(MasterSecret(bytes)) => check(connection, bytes, || OpenError::MasterKeyUnfit),
+        None => under_lock(connection, path, entropy),
+    };
     connection.execute_batch(if key.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
     key
 }
@@ -114,13 +144,7 @@ fn under_lock(
     let foreign = || OpenError::MasterKeyForeign {
         path: path.to_owned(),
     };
-    let known: Option<Vec<u8>> = connection
-        .query_row(
-            "SELECT value FROM meta WHERE name = 'master_key'",
-            [],
-            |row| row.get(0),
-        )
-        .optional()?;
+    let known = print(connection)?;
     let bytes = match fs::read_to_string(path) {
         Ok(text) => STANDARD.decode(text.trim()).map_err(|_| foreign())?,
         Err(error) if error.kind() == io::ErrorKind::NotFound && known.is_some() => {
@@ -136,16 +160,35 @@ fn under_lock(
         }
         Err(error) => return Err(fault(error)),
     };
-    let print = digest(&SHA256, &bytes);
-    match known {
-        Some(known) if known != print.as_ref() => return Err(foreign()),
+    check(connection, &bytes, foreign)
+}
+
+/// What the database knows its master key by.
+fn print(connection: &Connection) -> Result<Option<Vec<u8>>, rusqlite::Error> {
+    connection
+        .query_row(
+            "SELECT value FROM meta WHERE name = 'master_key'",
+            [],
+            |row| row.get(0),
+        )
+        .optional()
+}
+
+fn check(
+    connection: &Connection,
+    bytes: &[u8],
+    foreign: impl Fn() -> OpenError,
+) -> Result<MasterKey, OpenError> {
+    let own = digest(&SHA256, bytes);
+    match print(connection)? {
+        Some(known) if known != own.as_ref() => return Err(foreign()),
         Some(_) => {}
         None => {
             connection.execute(
                 "INSERT INTO meta (name, value) VALUES ('master_key', ?1)",
-                [print.as_ref()],
+                [own.as_ref()],
             )?;
         }
     }
-    MasterKey::from_bytes(&bytes).ok_or_else(foreign)
+    MasterKey::from_bytes(bytes).ok_or_else(foreign)
 }

@@ -1,6 +1,6 @@
 //! The engine's state: one database file, shared by threads and processes.
 //!
-//! INVARIANT: a write that was answered is on disk; `synchronous=FULL` and one transaction a write keep that.
+//! INVARIANT: a write that was answered is on disk; `synchronous=FULL` keeps that, and that nobody is answered before a commit.
 
 pub(crate) mod aliases;
 pub(crate) mod deadlines;
@@ -20,6 +20,7 @@ mod master;
 mod past;
 mod row;
 mod schema;
+mod writers;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -34,8 +35,10 @@ use super::wire::Failure;
 
 pub(crate) use connection::{Connection, Hangings};
 pub(crate) use master::MasterKey;
+pub use master::{MasterSecret, NoMasterSecret};
 
 use past::Past;
+use writers::Writers;
 
 /// Why the engine's store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +77,9 @@ pub enum OpenError {
         /// The file.
         path: Utf8PathBuf,
     },
+    /// The master key that was given is another database's.
+    #[error("the master key that was given does not belong to this database")]
+    MasterKeyUnfit,
     /// There are no random bytes for a new master key.
     #[error(transparent)]
     NoEntropy(#[from] super::entropy::NoEntropy),
@@ -83,8 +89,8 @@ pub enum OpenError {
 pub(crate) const IDLE_CONNECTIONS: usize = 8;
 /// How many prepared statements a connection keeps; more than the engine has.
 const STATEMENTS: usize = 128;
-/// How much of the file a connection keeps in memory, in KiB.
-const CACHE_KIB: i64 = 16 * 1024;
+/// How much of the file a connection keeps in memory, in KiB; the rest is in the system's cache.
+const CACHE_KIB: i64 = 4 * 1024;
 /// How long a writer waits for another.
 const BUSY: Duration = Duration::from_secs(30);
 
@@ -102,6 +108,7 @@ enum Backing {
     File {
         path: Utf8PathBuf,
         idle: Mutex<Vec<Connection>>,
+        writers: Writers,
     },
 }
 
@@ -118,21 +125,31 @@ impl Database {
         })
     }
 
-    /// A store in a file, which is made when it is not there; its master key is beside it.
-    pub(crate) fn in_file(path: &Utf8Path, entropy: &dyn Entropy) -> Result<Self, OpenError> {
+    /// A store in a file, which is made when it is not there; its master key is given, or beside it.
+    pub(crate) fn in_file(
+        path: &Utf8Path,
+        given: Option<&MasterSecret>,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, OpenError> {
         file::prepare_folder(path)?;
+        let is_new = !path.exists();
         fresh::put(path, entropy)?;
         file::prepare(path)?;
         let connection = connect(path)?;
         schema::prepare(&connection)?;
         // The key's print is written anew where it is missing, so the disk need not have it yet.
         connection.pragma_update(None, "synchronous", "OFF")?;
-        let master = master::load_or_make(&connection, &path.with_extension("key"), entropy)?;
+        let beside = path.with_extension("key");
+        let master = master::load_or_make(&connection, given, &beside, entropy)?;
+        if is_new && given.is_some() {
+            file::sync_folder(path).map_err(|source| file::fault(path, source))?;
+        }
         connection.pragma_update(None, "synchronous", "FULL")?;
         Ok(Self {
             backing: Backing::File {
                 path: path.to_owned(),
-                idle: Mutex::new(vec![Connection::new(connection)]),
+                idle: Mutex::default(),
+                writers: Writers::new(Connection::new(connection)),
             },
             past: Past::default(),
             master,
@@ -152,7 +169,10 @@ impl Database {
         &self,
         run: impl FnOnce(&Connection) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        self.with(|connection| connection.write(run))
+        match &self.backing {
+            Backing::Memory(connection) => lock(connection).write(run),
+            Backing::File { writers, .. } => writers.write(run),
+        }
     }
 
     /// Keeps the present for as long as something may look back at it.
@@ -172,7 +192,7 @@ impl Database {
         self.past.look(since, run)
     }
 
-    /// Copies the store, as it is at one moment, to a file that is not there yet, and its master key beside it.
+    /// Copies the store, as it is at one moment, to a file that is not there yet; a master key beside it is copied too.
     pub(crate) fn copy_to(&self, path: &Utf8Path) -> Result<(), OpenError> {
         let key = path.with_extension("key");
         for file in [path, &key] {
@@ -187,9 +207,13 @@ impl Database {
             Backing::Memory(connection) => vacuum_into(&lock(connection).sql, path)?,
             Backing::File { path: own, .. } => {
                 vacuum_into(&connect(own)?, path)?;
-                let text = std::fs::read(own.with_extension("key"));
-                let text = text.map_err(|source| file::fault(own, source))?;
-                file::write_whole(&key, &text).map_err(|source| file::fault(&key, source))?;
+                match std::fs::read(own.with_extension("key")) {
+                    Ok(text) => file::write_whole(&key, &text)
+                        .map_err(|source| file::fault(&key, source))?,
+                    // It was given, and is kept elsewhere.
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                    Err(source) => return Err(file::fault(own, source)),
+                }
             }
         }
         Ok(())
@@ -198,7 +222,7 @@ impl Database {
     fn with<T>(&self, run: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
         match &self.backing {
             Backing::Memory(connection) => run(&lock(connection)),
-            Backing::File { path, idle } => {
+            Backing::File { path, idle, .. } => {
                 let spare = lock(idle).pop();
                 let connection = match spare {
                     Some(connection) => connection,

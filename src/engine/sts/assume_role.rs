@@ -22,6 +22,12 @@ const CHAINED: i64 = 3600;
 
 pub(super) fn assume_role(context: &Context<'_>, form: &Form) -> Result<Option<Xml>, Failure> {
     let name = issue::name(form, "RoleSessionName")?;
+    if let Principal::Account(..) = context.caller.principal {
+        return Err(Failure::new(
+            Code::AccessDenied,
+            "Roles may not be assumed by root accounts.",
+        ));
+    }
     let arn = form.get("RoleArn").unwrap_or_default();
     let (role, policies) = context.read(|connection| {
         let role = find(context, connection, arn)?;

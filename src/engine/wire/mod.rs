@@ -12,48 +12,52 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderName, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 pub(crate) use constraint::Check;
 pub(crate) use failure::{Code, Failure};
-pub(crate) use value::{Blob, Seconds};
+pub(crate) use value::{Blob, Seconds, Structure};
 pub(crate) use words::words;
 pub(crate) use xml::{Form, Xml, respond_query};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.1");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
-/// Reads a request's members; what is not JSON or has a member of the wrong type is a `SerializationException`.
-pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+/// Reads a request's members, of which the last one counts where a name comes twice.
+pub(crate) fn members(body: &[u8]) -> Result<Map<String, Value>, Failure> {
     let body = if body.is_empty() { b"{}" } else { body };
-    // A derived struct would take a list for its members in order.
-    if body.trim_ascii_start().starts_with(b"[") {
-        return Err(Failure::new(
-            Code::Serialization,
-            "Start of list found where not expected.",
-        ));
+    serde_json::from_slice(body).map_err(|error| unreadable(&error))
+}
+
+/// Reads what an operation knows of the members.
+pub(crate) fn read<T: DeserializeOwned>(members: &Map<String, Value>) -> Result<T, Failure> {
+    T::deserialize(members).map_err(|error| unreadable(&error))
+}
+
+/// What is not JSON or has a member of the wrong type is a `SerializationException`.
+fn unreadable(error: &serde_json::Error) -> Failure {
+    let text = error.to_string();
+    let reason = if !error.is_data() {
+        None
+    } else if text.starts_with("invalid type: map") {
+        Some("Start of structure or map found where not expected.")
+    } else if text.starts_with("invalid type: sequence") {
+        Some("Start of list found where not expected.")
+    } else if text.starts_with("invalid type: string") {
+        Some("STRING_VALUE can not be converted to the expected type.")
+    } else if text.starts_with("invalid type: null") {
+        Some("Null found where not expected.")
+    } else if text.starts_with("invalid type: boolean") {
+        Some("BOOLEAN_VALUE can not be converted to the expected type.")
+    } else if text.starts_with("invalid type") {
+        Some("NUMBER_VALUE can not be converted to the expected type.")
+    } else {
+        Some("The request has a value that can not be read.")
+    };
+    Failure {
+        code: Code::Serialization,
+        message: reason.map(str::to_owned),
     }
-    serde_json::from_slice(body).map_err(|error| {
-        let text = error.to_string();
-        let reason = if !error.is_data() {
-            None
-        } else if text.starts_with("invalid type: map") {
-            Some("Start of structure or map found where not expected.")
-        } else if text.starts_with("invalid type: sequence") {
-            Some("Start of list found where not expected.")
-        } else if text.starts_with("invalid type: string") {
-            Some("STRING_VALUE can not be converted to the expected type.")
-        } else if text.starts_with("invalid type: boolean") {
-            Some("BOOLEAN_VALUE can not be converted to the expected type.")
-        } else if text.starts_with("invalid type") {
-            Some("NUMBER_VALUE can not be converted to the expected type.")
-        } else {
-            Some("The request has a value that can not be read.")
-        };
-        Failure {
-            code: Code::Serialization,
-            message: reason.map(str::to_owned),
-        }
-    })
 }
 
 /// Writes an operation's output.

@@ -1,9 +1,11 @@
-//! Values that JSON has no type for: times and bytes.
+//! Values that JSON has no type for: times, bytes, and structures that are objects and nothing else.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::de::{self, DeserializeOwned};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
 
 /// A time as epoch seconds with a fraction.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
@@ -44,5 +46,17 @@ impl<'de> Deserialize<'de> for Blob {
 impl Serialize for Blob {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&STANDARD.encode(&self.0))
+    }
+}
+
+/// A structure among the members; what is derived for a struct alone takes a list for its members in order.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Structure<T>(pub T);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Structure<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let members = Map::<String, Value>::deserialize(deserializer)?;
+        T::deserialize(members).map(Self).map_err(de::Error::custom)
     }
 }

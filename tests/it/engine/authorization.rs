@@ -242,6 +242,8 @@ allow * *    | allow CreateKey if StringEquals kms:KeySpec SYMMETRIC_DEFAULT; al
 allow * *    | allow CreateKey if StringEquals kms:KeySpec RSA_2048 | ann | CreateKey | identity-based
 allow * *    | allow CreateKey,PutKeyPolicy | ann | CreateKey Tags | identity-based
 allow * *    | allow CreateKey,PutKeyPolicy,TagResource | ann | CreateKey Tags | ok
+allow * *    | allow CreateKey,PutKeyPolicy; allow TagResource on arn:aws:kms:*:111122223333:key/* | ann | CreateKey Tags | ok
+allow * *    | allow CreateKey,PutKeyPolicy; allow TagResource on KEY | ann | CreateKey Tags | identity-based
 allow * *    |                    | root | ListKeys    | ok
 allow * *    | allow *; boundary allow Encrypt | ann | ListKeys | permissions boundary
 allow * *    | allow *; session allow Encrypt | app | ListKeys | session
@@ -375,7 +377,7 @@ fn key(desk: &Desk) -> String {
     key
 }
 
-/// Ann, Bob and the role `app` at home, Eve away.
+/// Ann, Bob, the role `app` and a user who may assume it at home, Eve away.
 fn people(desk: &Desk) {
     let tag = [
         ("Tags.member.1.Key", "team"),
@@ -393,7 +395,13 @@ fn people(desk: &Desk) {
         tag[1],
     ];
     desk.done(&As::Root(HOME), "CreateRole", &members);
+    let host = ("UserName", "host");
+    desk.done(&As::Root(HOME), "CreateUser", &[host]);
+    let members = [host, ("PolicyName", "own"), ("PolicyDocument", MAY_ASSUME)];
+    desk.done(&As::Root(HOME), "PutUserPolicy", &members);
 }
+
+const MAY_ASSUME: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}]}"#;
 
 fn caller(desk: &Desk, name: &str, owner: &As, session: Option<&str>) -> As {
     match name {
@@ -408,7 +416,12 @@ fn caller(desk: &Desk, name: &str, owner: &As, session: Option<&str>) -> As {
                 ("RoleSessionName", "s1"),
             ];
             members.extend(session.map(|text| ("Policy", text)));
-            As::Key(keys(&desk.done(owner, "AssumeRole", &members)))
+            let host = As::Key(keys(&desk.done(
+                owner,
+                "CreateAccessKey",
+                &[("UserName", "host")],
+            )));
+            As::Key(keys(&desk.done(&host, "AssumeRole", &members)))
         }
         "fay" => {
             // Ann needs to be let; what she carries in the row is left as it is.

@@ -70,6 +70,7 @@ impl Bench {
         let shared: Arc<dyn Clock> = Arc::<Hands>::clone(&clock);
         let engine = Engine::open(Settings {
             store,
+            master_key: None,
             clock: shared,
             entropy: Arc::new(Seeded::new(seed)),
             default_account: "999988887777".parse().unwrap(),

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use aws_sdk_kms::error::ProvideErrorMetadata as _;
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::GrantOperation;
 use keywright::engine::{Chaos, ChaosError};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::bench::{ACCOUNT, Bench, refused};
+use super::bench::{ACCOUNT, Bench, client, refused};
 use crate::support::desk::{As, Desk, element};
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole"}}"#;
@@ -85,6 +86,122 @@ async fn calls_beyond_a_quota_are_throttled_until_time_has_passed() {
     bench.key().await;
 }
 
+/// How often each of some calls works, done in turn until all are throttled.
+fn answered(bench: &Bench, calls: &[(&str, Value)]) -> Vec<u32> {
+    let mut counts = vec![0; calls.len()];
+    loop {
+        let before = counts.clone();
+        for ((operation, members), count) in calls.iter().zip(&mut counts) {
+            let (status, body) = bench.raw(operation, &members.to_string());
+            let is_throttled = body.contains("ThrottlingException");
+            assert!(status == 200 || is_throttled, "{operation}: {body}");
+            *count += u32::from(!is_throttled);
+        }
+        if counts == before {
+            return counts;
+        }
+    }
+}
+
+fn key_of(bench: &Bench, spec: &str, usage: &str) -> Value {
+    let (_, made) = bench.raw(
+        "CreateKey",
+        &json!({"KeySpec": spec, "KeyUsage": usage}).to_string(),
+    );
+    let made: Value = serde_json::from_str(&made).unwrap();
+    bench.clock.forward_minutes(1);
+    made["KeyMetadata"]["KeyId"].clone()
+}
+
+#[test]
+fn keys_of_one_kind_share_the_quota_of_what_uses_them() {
+    let bench = Bench::in_chaos("quotas=1%");
+    let aes = key_of(&bench, "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT");
+    let hmac = key_of(&bench, "HMAC_256", "GENERATE_VERIFY_MAC");
+    let (p256, p384) = (
+        key_of(&bench, "ECC_NIST_P256", "SIGN_VERIFY"),
+        key_of(&bench, "ECC_NIST_P384", "SIGN_VERIFY"),
+    );
+    let lattice = key_of(&bench, "ML_DSA_44", "SIGN_VERIFY");
+    let encrypt = ("Encrypt", json!({"KeyId": aes, "Plaintext": "AA=="}));
+    let mac = (
+        "GenerateMac",
+        json!({"KeyId": hmac, "Message": "AA==", "MacAlgorithm": "HMAC_SHA_256"}),
+    );
+    let random = ("GenerateRandom", json!({"NumberOfBytes": 1}));
+    let again = |operation, key: &Value| {
+        let sealed = bench.raw("Encrypt", &encrypt.1.to_string()).1;
+        let sealed: Value = serde_json::from_str(&sealed).unwrap();
+        let blob = sealed["CiphertextBlob"].clone();
+        (
+            operation,
+            json!({"CiphertextBlob": blob, "DestinationKeyId": key}),
+        )
+    };
+    let re_encrypt = again("ReEncrypt", &aes);
+    let decrypt = again("Decrypt", &Value::Null);
+    bench.clock.forward_seconds(1);
+    // A hundredth of 20,000 in eu-central-1.
+    let counts = answered(&bench, &[encrypt, mac, random, re_encrypt, decrypt]);
+    assert_eq!(counts, [40, 40, 40, 40, 40]);
+
+    let sign = |key: &Value, algorithm: &str| {
+        (
+            "Sign",
+            json!({"KeyId": key, "Message": "AA==", "SigningAlgorithm": algorithm}),
+        )
+    };
+    // A hundredth of 1000 each.
+    let calls = [
+        sign(&p256, "ECDSA_SHA_256"),
+        sign(&p384, "ECDSA_SHA_384"),
+        sign(&lattice, "ML_DSA_SHAKE_256"),
+    ];
+    assert_eq!(answered(&bench, &calls), [5, 5, 10]);
+}
+
+#[test]
+fn data_key_pairs_have_quotas_by_spec() {
+    let bench = Bench::in_chaos("quotas=4%");
+    let key = key_of(&bench, "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT");
+    let pair = |operation, spec: &str| (operation, json!({"KeyId": key, "KeyPairSpec": spec}));
+    let calls = [
+        pair("GenerateDataKeyPair", "ECC_NIST_P256"),
+        pair("GenerateDataKeyPairWithoutPlaintext", "ECC_NIST_P256"),
+        pair("GenerateDataKeyPair", "ECC_NIST_P384"),
+        pair("GenerateDataKeyPair", "RSA_2048"),
+    ];
+    assert_eq!(answered(&bench, &calls), [2, 2, 4, 1]);
+    // A bucket that fills with 0.8 calls a second is not full after one.
+    bench.clock.forward_seconds(1);
+    assert_eq!(answered(&bench, &calls[3..]), [0]);
+    bench.clock.forward_seconds(1);
+    assert_eq!(answered(&bench, &calls[3..]), [1]);
+}
+
+#[tokio::test]
+async fn a_replica_counts_as_two_new_keys_of_its_region() {
+    let bench = Bench::in_chaos("quotas");
+    let mut keys = Vec::new();
+    for _key in 0..3 {
+        let made = bench.kms.create_key().multi_region(true).send();
+        keys.push(made.await.unwrap().key_metadata.unwrap().key_id);
+    }
+    let replicate = |key: &String| {
+        let call = bench.kms.replicate_key().key_id(key);
+        call.replica_region("eu-west-1").send()
+    };
+    replicate(&keys[0]).await.unwrap();
+    replicate(&keys[1]).await.unwrap();
+    let third = replicate(&keys[2]).await.unwrap_err();
+    assert_eq!(third.code(), Some("ThrottlingException"));
+    let there = client(&bench.engine, ACCOUNT, "eu-west-1");
+    there.create_key().send().await.unwrap();
+    let second = there.create_key().send().await.unwrap_err();
+    assert_eq!(second.code(), Some("ThrottlingException"));
+    bench.key().await;
+}
+
 #[tokio::test]
 async fn an_error_has_no_effect_and_a_lost_answer_has_one() {
     let calm = |chaos: &str| format!("seed=1,{chaos}");
@@ -155,7 +272,7 @@ async fn a_new_grant_is_good_with_its_token_and_later_without() {
         .operations(GrantOperation::DescribeKey);
     let token = grant.send().await.unwrap().grant_token.unwrap();
     let arn = format!("arn:aws:kms:eu-central-1:{ACCOUNT}:key/{key}");
-    let theirs = super::bench::client(&bench.engine, friend, super::bench::REGION);
+    let theirs = client(&bench.engine, friend, super::bench::REGION);
     let mut denied = 0;
     for _call in 0..20 {
         let call = theirs.describe_key().key_id(&arn);

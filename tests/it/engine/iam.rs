@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use keywright::engine::{Engine, Principals, Settings, Store};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::bench::{ACCOUNT, Bench};
 use crate::support::desk::{As, Desk, element, keys};
@@ -289,6 +289,49 @@ fn two_access_keys_are_the_most() {
         409,
         "LimitExceeded",
     );
+}
+
+#[test]
+fn a_strict_engine_tells_another_principal_of_the_same_name_from_the_first() {
+    let mut settings = Settings::new(Store::Memory, ACCOUNT.parse().unwrap());
+    settings.rules.principals = Principals::Existing;
+    let desk = Desk {
+        now: Timestamp::now(),
+        engine: Arc::new(Engine::open(settings).unwrap()),
+    };
+    let user = [("UserName", "ann")];
+    let made = desk.done(&ROOT, "CreateUser", &user);
+    let (arn, id) = (element(&made, "Arn"), element(&made, "UserId"));
+    let statement = |principal: &str, action: &str| json!({"Effect": "Allow", "Principal": {"AWS": principal}, "Action": action, "Resource": "*"});
+    let policy = json!({"Statement": [statement(ACCOUNT, "kms:*"), statement(&arn, "kms:*")]});
+    let (_, key) = desk.kms(&ROOT, "CreateKey", &json!({"Policy": policy.to_string()}));
+    let key = json!({"KeyId": key["KeyMetadata"]["KeyId"]});
+    let trust = json!({"Statement": {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "sts:AssumeRole"}});
+    let trust = trust.to_string();
+    let role = [("RoleName", "app"), ("AssumeRolePolicyDocument", &*trust)];
+    desk.done(&ROOT, "CreateRole", &role);
+    let ann = || keys(&desk.done(&ROOT, "CreateAccessKey", &user));
+    let assume = [
+        ("RoleArn", "arn:aws:iam::111122223333:role/app"),
+        ("RoleSessionName", "s1"),
+    ];
+
+    let first = ann();
+    let who = As::Key(first.clone());
+    assert_eq!(desk.kms(&who, "DescribeKey", &key).0, 200);
+    assert_eq!(desk.query(&who, "AssumeRole", &assume).0, 200);
+    let gone = [user[0], ("AccessKeyId", &*first.id)];
+    desk.done(&ROOT, "DeleteAccessKey", &gone);
+    desk.done(&ROOT, "DeleteUser", &user);
+    desk.done(&ROOT, "CreateUser", &user);
+
+    let who = As::Key(ann());
+    let (_, body) = desk.kms(&who, "DescribeKey", &key);
+    assert_eq!(body["__type"], "AccessDeniedException");
+    assert_eq!(desk.query(&who, "AssumeRole", &assume).0, 403);
+    let (_, shown) = desk.kms(&ROOT, "GetKeyPolicy", &key);
+    let shown: Value = serde_json::from_str(shown["Policy"].as_str().unwrap()).unwrap();
+    assert_eq!(shown["Statement"][1]["Principal"]["AWS"], id.as_str());
 }
 
 #[test]

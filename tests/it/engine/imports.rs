@@ -9,7 +9,7 @@ use aws_lc_rs::rsa::{
 };
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 use aws_sdk_kms::Client;
-use aws_sdk_kms::error::SdkError;
+use aws_sdk_kms::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_kms::operation::get_parameters_for_import::GetParametersForImportOutput;
 use aws_sdk_kms::operation::import_key_material::builders::ImportKeyMaterialFluentBuilder;
 use aws_sdk_kms::operation::import_key_material::{
@@ -22,7 +22,11 @@ use aws_sdk_kms::types::{
     WrappingKeySpec,
 };
 
-use super::bench::{Bench, arn, refused};
+use sm2::elliptic_curve::sec1::ToSec1Point as _;
+use sm2::pkcs8::DecodePublicKey as _;
+use sm3::Digest as _;
+
+use super::bench::{ACCOUNT, Bench, arn, client, refused};
 
 const START: i64 = 1_780_000_000;
 const DAY: i64 = 86_400;
@@ -208,6 +212,102 @@ async fn private_keys_are_imported_in_two_steps() {
     let id = external(&bench, KeySpec::Rsa3072, KeyUsageType::EncryptDecrypt).await;
     let imported = import(&bench.kms, &id, wrapping, pkcs8.as_ref()).await;
     refused(imported.send().await, "IncorrectKeyMaterialException", "");
+}
+
+#[tokio::test]
+async fn the_largest_wrapping_keys_wrap_everything() {
+    let bench = Bench::new();
+    let hmac = external(&bench, KeySpec::Hmac512, KeyUsageType::GenerateVerifyMac).await;
+    for (id, wrapping, material) in [
+        (
+            symmetric(&bench).await,
+            Wrapping::RsaesOaepSha1,
+            &[3; 32][..],
+        ),
+        (hmac, Wrapping::RsaesOaepSha256, &[5; 64]),
+    ] {
+        let got = bench.kms.get_parameters_for_import().key_id(&id);
+        let got = got
+            .wrapping_key_spec(WrappingKeySpec::Rsa4096)
+            .wrapping_algorithm(wrapping.clone());
+        let got = got.send().await.unwrap();
+        let wrapped = wrap(&wrapping, got.public_key.unwrap().as_ref(), material);
+        assert_eq!(wrapped.len(), 512);
+        let import = bench.kms.import_key_material().key_id(&id);
+        let import = import
+            .import_token(got.import_token.unwrap())
+            .encrypted_key_material(Blob::new(wrapped))
+            .expiration_model(ExpirationModelType::KeyMaterialDoesNotExpire);
+        import.send().await.unwrap();
+        assert_eq!(state(&bench, &id).await, KeyState::Enabled);
+    }
+}
+
+/// What SM2PKE makes of 32 bytes (GB/T 32918.4), in the form of GB/T 35276.
+fn wrap_with_sm2(public: &[u8], material: &[u8; 32]) -> Vec<u8> {
+    let public = sm2::PublicKey::from_public_key_der(public).unwrap();
+    let once = sm2::SecretKey::from_slice(&[7; 32]).unwrap();
+    let start = once.public_key().to_sec1_point(false);
+    let shared = public.to_projective() * *once.to_nonzero_scalar();
+    let shared = shared.to_affine().to_sec1_point(false);
+    let (x, y) = (shared.x().unwrap(), shared.y().unwrap());
+    let hash = |parts: [&[u8]; 3]| sm3::Sm3::digest(parts.concat()).to_vec();
+    let mask = hash([x, y, &1_u32.to_be_bytes()]);
+    let masked: Vec<u8> = material.iter().zip(mask).map(|(a, b)| a ^ b).collect();
+    let field = |tag: u8, content: &[u8]| {
+        let length = u8::try_from(content.len()).unwrap();
+        [&[tag, length], content].concat()
+    };
+    // A leading zero keeps a coordinate from being negative.
+    let integer = |number: &[u8]| match number {
+        [first, ..] if *first >= 0x80 => field(2, &[&[0], number].concat()),
+        _ => field(2, number),
+    };
+    let parts = [
+        integer(start.x().unwrap()),
+        integer(start.y().unwrap()),
+        field(4, &hash([x, material, y])),
+        field(4, &masked),
+    ];
+    let content = parts.concat();
+    let length = u8::try_from(content.len()).unwrap();
+    let head: &[u8] = if length < 0x80 {
+        &[0x30, length]
+    } else {
+        &[0x30, 0x81, length]
+    };
+    [head, &content].concat()
+}
+
+#[tokio::test]
+async fn sm2_wraps_material_in_china() {
+    let bench = Bench::new();
+    let china = client(&bench.engine, ACCOUNT, "cn-north-1");
+    let made = china.create_key().origin(OriginType::External).send();
+    let id = made.await.unwrap().key_metadata.unwrap().key_id;
+    let got = china.get_parameters_for_import().key_id(&id);
+    let got = got
+        .wrapping_key_spec(WrappingKeySpec::Sm2)
+        .wrapping_algorithm(Wrapping::Sm2Pke);
+    let got = got.send().await.unwrap();
+    let wrapped = wrap_with_sm2(got.public_key.unwrap().as_ref(), &[6; 32]);
+    let import = |wrapped: &[u8]| {
+        let import = china.import_key_material().key_id(&id);
+        import
+            .import_token(got.import_token.clone().unwrap())
+            .encrypted_key_material(Blob::new(wrapped))
+            .expiration_model(ExpirationModelType::KeyMaterialDoesNotExpire)
+            .send()
+    };
+    let mut damaged = wrapped.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    let refusal = import(&damaged).await.unwrap_err();
+    assert_eq!(refusal.code(), Some("InvalidCiphertextException"));
+    import(&wrapped).await.unwrap();
+    let sealed = china.encrypt().key_id(&id).plaintext(Blob::new("text"));
+    let sealed = sealed.send().await.unwrap().ciphertext_blob.unwrap();
+    let opened = china.decrypt().ciphertext_blob(sealed).send().await;
+    assert_eq!(opened.unwrap().plaintext, Some(Blob::new("text")));
 }
 
 #[tokio::test]

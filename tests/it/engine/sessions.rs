@@ -12,6 +12,8 @@ const ROLE: &str = "arn:aws:iam::111122223333:role/team/app";
 struct Stage {
     bench: Bench,
     desk: Desk,
+    /// Somebody whose account may assume any role.
+    guest: As,
 }
 
 impl Stage {
@@ -37,32 +39,33 @@ impl Stage {
             "AttachRolePolicy",
             &[("RoleName", "app"), ("PolicyArn", arn)],
         );
-        Self { bench, desk }
+        let guest = user(&desk, ACCOUNT, "guest", Some(MAY_ASSUME));
+        Self { bench, desk, guest }
     }
 
     fn user(&self, account: &'static str, name: &str, policy: Option<&str>) -> As {
-        let root = As::Root(account);
-        self.desk.done(&root, "CreateUser", &[("UserName", name)]);
-        if let Some(policy) = policy {
-            let members = [
-                ("UserName", name),
-                ("PolicyName", "own"),
-                ("PolicyDocument", policy),
-            ];
-            self.desk.done(&root, "PutUserPolicy", &members);
-        }
-        As::Key(keys(&self.desk.done(
-            &root,
-            "CreateAccessKey",
-            &[("UserName", name)],
-        )))
+        user(&self.desk, account, name, policy)
     }
-
     fn assume(&self, who: &As, more: &[(&str, &str)]) -> (u16, String) {
         let mut members = vec![("RoleArn", ROLE), ("RoleSessionName", "s1")];
         members.extend(more);
         self.desk.query(who, "AssumeRole", &members)
     }
+}
+
+fn user(desk: &Desk, account: &'static str, name: &str, policy: Option<&str>) -> As {
+    let root = As::Root(account);
+    desk.done(&root, "CreateUser", &[("UserName", name)]);
+    if let Some(policy) = policy {
+        let members = [
+            ("UserName", name),
+            ("PolicyName", "own"),
+            ("PolicyDocument", policy),
+        ];
+        desk.done(&root, "PutUserPolicy", &members);
+    }
+    let made = desk.done(&root, "CreateAccessKey", &[("UserName", name)]);
+    As::Key(keys(&made))
 }
 
 const BY_ACCOUNT: &str = r#""Principal":{"AWS":"111122223333"}"#;
@@ -71,7 +74,7 @@ const MAY_ASSUME: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allo
 #[test]
 fn a_session_is_its_role_under_a_name() {
     let stage = Stage::new(BY_ACCOUNT);
-    let (status, body) = stage.assume(&ROOT, &[]);
+    let (status, body) = stage.assume(&stage.guest, &[]);
     assert_eq!(status, 200, "{body}");
     let session = "arn:aws:sts::111122223333:assumed-role/app/s1";
     assert_eq!(element(&body, "Arn"), session);
@@ -192,16 +195,30 @@ fn roles_that_are_not_there_are_not_told_apart_from_those_that_do_not_trust() {
         ("RoleArn", "arn:aws:iam::111122223333:role/none"),
         ("RoleSessionName", "s1"),
     ];
-    let (status, body) = stage.desk.query(&ROOT, "AssumeRole", &members);
+    let (status, body) = stage.desk.query(&stage.guest, "AssumeRole", &members);
     assert_eq!(status, 403);
     assert!(body.contains("<Code>AccessDenied</Code>"), "{body}");
+}
+
+#[test]
+fn roles_may_not_be_assumed_by_root_users() {
+    let stage = Stage::new(BY_ACCOUNT);
+    let of_root = As::Key(keys(&stage.desk.done(&ROOT, "GetSessionToken", &[])));
+    for who in [ROOT, of_root] {
+        let (status, body) = stage.assume(&who, &[]);
+        assert_eq!(status, 403);
+        assert!(
+            body.contains("Roles may not be assumed by root accounts."),
+            "{body}"
+        );
+    }
 }
 
 #[test]
 fn members_of_assume_role_are_checked() {
     let stage = Stage::new(BY_ACCOUNT);
     let wrong = |members: &[(&str, &str)], code: &str| {
-        let (status, body) = stage.desk.query(&ROOT, "AssumeRole", members);
+        let (status, body) = stage.desk.query(&stage.guest, "AssumeRole", members);
         assert_eq!(status, 400, "{body}");
         assert!(body.contains(&format!("<Code>{code}</Code>")), "{body}");
     };
@@ -234,7 +251,7 @@ fn members_of_assume_role_are_checked() {
 #[test]
 fn a_session_ends_when_its_time_has_come() {
     let mut stage = Stage::new(BY_ACCOUNT);
-    let (_, body) = stage.assume(&ROOT, &[("DurationSeconds", "900")]);
+    let (_, body) = stage.assume(&stage.guest, &[("DurationSeconds", "900")]);
     let who = As::Key(keys(&body));
     assert_eq!(stage.desk.kms(&who, "ListKeys", &json!({})).0, 200);
     stage.bench.clock.forward_minutes(15);
@@ -249,8 +266,8 @@ fn a_session_ends_when_its_time_has_come() {
 #[test]
 fn a_temporary_key_is_nothing_without_its_own_token() {
     let stage = Stage::new(BY_ACCOUNT);
-    let one = keys(&stage.assume(&ROOT, &[]).1);
-    let two = keys(&stage.assume(&ROOT, &[]).1);
+    let one = keys(&stage.assume(&stage.guest, &[]).1);
+    let two = keys(&stage.assume(&stage.guest, &[]).1);
     for token in [None, Some("nonsense".to_owned()), two.token] {
         let who = As::Key(Keys {
             token,
@@ -264,7 +281,7 @@ fn a_temporary_key_is_nothing_without_its_own_token() {
 #[test]
 fn a_session_of_a_role_that_was_made_again_is_worth_nothing() {
     let stage = Stage::new(BY_ACCOUNT);
-    let who = As::Key(keys(&stage.assume(&ROOT, &[]).1));
+    let who = As::Key(keys(&stage.assume(&stage.guest, &[]).1));
     let arn = "arn:aws:iam::aws:policy/AdministratorAccess";
     let policy = [("RoleName", "app"), ("PolicyArn", arn)];
     stage.desk.done(&ROOT, "DetachRolePolicy", &policy);
@@ -295,7 +312,7 @@ fn transitive_tags_go_from_session_to_session() {
         ("Tags.member.1.Value", "b"),
         ("TransitiveTagKeys.member.1", "a"),
     ];
-    let first = As::Key(keys(&stage.assume(&ROOT, &tags).1));
+    let first = As::Key(keys(&stage.assume(&stage.guest, &tags).1));
     let (status, body) = stage.assume(&first, &tags[..2]);
     assert_eq!(status, 400, "{body}");
     let second = As::Key(keys(&stage.assume(&first, &[]).1));
@@ -303,7 +320,7 @@ fn transitive_tags_go_from_session_to_session() {
         r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"kms:DescribeKey","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalTag/a":"b"}}}]}"#}));
     let key = json!({"KeyId": made["KeyMetadata"]["KeyId"]});
     assert_eq!(stage.desk.kms(&second, "DescribeKey", &key).0, 200);
-    let plain = As::Key(keys(&stage.assume(&ROOT, &[]).1));
+    let plain = As::Key(keys(&stage.assume(&stage.guest, &[]).1));
     assert_eq!(
         stage.desk.kms(&plain, "DescribeKey", &key).1["__type"],
         "AccessDeniedException"

@@ -278,6 +278,39 @@ fn a_url_that_anybody_can_write_changes_nothing() {
 }
 
 #[test]
+fn a_session_of_another_engine_is_nobody() {
+    let (desk, ann) = desk();
+    let foreign = |id: &str, token: Option<&str>| Keys {
+        id: id.to_owned(),
+        secret: "any".to_owned(),
+        token: token.map(str::to_owned),
+    };
+    for keys in [
+        foreign("ASIAIOSFODNN7EXAMPLE", Some("stale")),
+        foreign("ASIAIOSFODNN7EXAMPLE", None),
+        foreign("AKIAIOSFODNN7EXAMPLE", Some("stale")),
+        foreign(ACCOUNT, Some("stale")),
+        Keys {
+            token: Some("stale".to_owned()),
+            ..ann
+        },
+    ] {
+        let who = As::Key(keys);
+        let (status, body) = desk.kms(&who, "ListKeys", &json!({}));
+        assert_eq!(
+            (status, body["__type"].as_str()),
+            (400, Some("UnrecognizedClientException")),
+            "{who:?}"
+        );
+        let (status, body) = desk.query(&who, "GetCallerIdentity", &[]);
+        assert_eq!(status, 403);
+        assert!(body.contains("<Code>InvalidClientTokenId</Code>"), "{body}");
+    }
+    let root = As::Key(foreign("AKIAIOSFODNN7EXAMPLE", None));
+    assert_eq!(desk.kms(&root, "ListKeys", &json!({})).0, 200);
+}
+
+#[test]
 fn a_strict_engine_answers_holders_of_its_keys_only() {
     let mut settings = Settings::new(Store::Memory, ACCOUNT.parse().unwrap());
     settings.rules = Rules {

@@ -251,6 +251,22 @@ pub(crate) fn update(connection: &Connection, entity: &Entity) -> Sql<()> {
         .map(|_| ())
 }
 
+/// The trust policies with a text in them, by their roles' rows.
+pub(crate) fn trusts_with(connection: &Connection, text: &str) -> Sql<Vec<(i64, String)>> {
+    connection
+        .prepare_cached("SELECT row, trust FROM iam_entities WHERE instr(trust, ?1) > 0")?
+        .query_map([text], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
+/// Sets whom a role trusts.
+pub(crate) fn set_trust(connection: &Connection, row: i64, trust: &str) -> Sql<()> {
+    connection
+        .prepare_cached("UPDATE iam_entities SET trust = ?2 WHERE row = ?1")?
+        .execute(params![row, trust])
+        .map(|_| ())
+}
+
 /// Removes an entity, and all that hangs on it.
 pub(crate) fn delete(connection: &Connection, row: i64) -> Sql<()> {
     connection
