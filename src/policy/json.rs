@@ -1,6 +1,7 @@
 //! Policies as JSON: a lenient reader and a canonical writer.
 
 use std::collections::BTreeSet;
+use std::fmt::{Arguments, Display};
 
 use serde_json::error::Category;
 use serde_json::{Map, Value};
@@ -36,9 +37,9 @@ impl ReadError {
     }
 }
 
-pub(super) fn error(path: &str, problem: impl Into<String>) -> ReadError {
+pub(super) fn error(path: impl Display, problem: impl Into<String>) -> ReadError {
     ReadError {
-        path: path.to_owned(),
+        path: path.to_string(),
         problem: problem.into(),
     }
 }
@@ -59,7 +60,7 @@ pub fn read_live(text: &str, partition: Partition) -> Result<Document, ReadError
 
 /// Reads a policy from a JSON value.
 pub fn read_value(value: &Value, partition: Partition) -> Result<Document, ReadError> {
-    let one = |value: &Value, path: &str| read_statement(value, path, partition);
+    let one = |value: &Value, path: Arguments<'_>| statement(value, path, partition);
     let (version, id, statements) = read_members(value, one)?;
     Ok(Document {
         version,
@@ -96,7 +97,7 @@ type Members<S> = (Version, Option<String>, Vec<S>);
 
 fn read_members<S>(
     value: &Value,
-    read_statement: impl Fn(&Value, &str) -> Result<S, ReadError>,
+    read_statement: impl Fn(&Value, Arguments<'_>) -> Result<S, ReadError>,
 ) -> Result<Members<S>, ReadError> {
     let mut version = Version::V2008;
     let mut id = None;
@@ -128,12 +129,13 @@ fn read_version(value: &Value) -> Result<Version, ReadError> {
 
 fn read_statements<S>(
     value: &Value,
-    read_statement: impl Fn(&Value, &str) -> Result<S, ReadError>,
+    read_statement: impl Fn(&Value, Arguments<'_>) -> Result<S, ReadError>,
 ) -> Result<Vec<S>, ReadError> {
     let Value::Array(items) = value else {
-        return Ok(vec![read_statement(value, "Statement")?]);
+        return Ok(vec![read_statement(value, format_args!("Statement"))?]);
     };
-    let one = |(index, item): (usize, &Value)| read_statement(item, &format!("Statement[{index}]"));
+    let one =
+        |(index, item): (usize, &Value)| read_statement(item, format_args!("Statement[{index}]"));
     items.iter().enumerate().map(one).collect()
 }
 
@@ -143,15 +145,24 @@ pub fn read_statement(
     path: &str,
     partition: Partition,
 ) -> Result<Statement, ReadError> {
+    statement(value, format_args!("{path}"), partition)
+}
+
+/// Reads one statement; paths are not written out before something is wrong.
+fn statement(
+    value: &Value,
+    path: Arguments<'_>,
+    partition: Partition,
+) -> Result<Statement, ReadError> {
     let object = object(value, path)?;
     only_elements(object, path)?;
-    let Some((is_not, at, value)) = either(object, path, "Principal")? else {
+    let Some((is_not, name, value)) = either(object, path, PRINCIPAL)? else {
         return Err(error(
             path,
             "has no Principal; every statement of a key policy needs one",
         ));
     };
-    let principals = read_principals(value, &at, partition)?;
+    let principals = read_principals(value, format_args!("{path}.{name}"), partition)?;
     let principals = if is_not {
         Principals::Not(principals)
     } else {
@@ -174,17 +185,21 @@ pub fn read_statement(
     })
 }
 
-fn read_identity_statement(value: &Value, path: &str) -> Result<IdentityStatement, ReadError> {
+fn read_identity_statement(
+    value: &Value,
+    path: Arguments<'_>,
+) -> Result<IdentityStatement, ReadError> {
     let object = object(value, path)?;
     only_elements(object, path)?;
-    if let Some((_, at, _)) = either(object, path, "Principal")? {
+    if let Some((_, name, _)) = either(object, path, PRINCIPAL)? {
         return Err(error(
-            &at,
+            format_args!("{path}.{name}"),
             "cannot stand in a policy that the caller carries; only key policies name principals",
         ));
     }
-    for element in ["Action", "Resource"] {
+    for element in [ACTION, RESOURCE] {
         if either(object, path, element)?.is_none() {
+            let [element, _] = element;
             let problem =
                 format!("has no {element}; every statement that is not a key policy's needs one");
             return Err(error(path, problem));
@@ -193,14 +208,14 @@ fn read_identity_statement(value: &Value, path: &str) -> Result<IdentityStatemen
     read_terms(object, path)
 }
 
-fn only_elements(object: &Map<String, Value>, path: &str) -> Result<(), ReadError> {
+fn only_elements(object: &Map<String, Value>, path: Arguments<'_>) -> Result<(), ReadError> {
     let known = |name: &str| {
         matches!(name, "Sid" | "Effect" | "Condition")
-            || PAIRS.contains(&name.strip_prefix("Not").unwrap_or(name))
+            || [PRINCIPAL, ACTION, RESOURCE].as_flattened().contains(&name)
     };
     match object.keys().find(|name| !known(name)) {
         Some(name) => Err(error(
-            &format!("{path}.{name}"),
+            format_args!("{path}.{name}"),
             "is not an element of a statement",
         )),
         None => Ok(()),
@@ -208,24 +223,22 @@ fn only_elements(object: &Map<String, Value>, path: &str) -> Result<(), ReadErro
 }
 
 /// Reads all of a statement but its principals.
-fn read_terms(object: &Map<String, Value>, path: &str) -> Result<IdentityStatement, ReadError> {
-    let member = |name: &str| {
-        object
-            .get(name)
-            .map(|value| (format!("{path}.{name}"), value))
-    };
-    let Some((at, effect)) = member("Effect") else {
+fn read_terms(
+    object: &Map<String, Value>,
+    path: Arguments<'_>,
+) -> Result<IdentityStatement, ReadError> {
+    let Some(effect) = object.get("Effect") else {
         return Err(error(path, "has no Effect; write `Allow` or `Deny`"));
     };
-    let effect = read_effect(effect, &at)?;
-    let sid = member("Sid")
-        .map(|(at, value)| text(value, &at))
-        .transpose()?;
+    let effect = read_effect(effect, format_args!("{path}.Effect"))?;
+    let sid = object.get("Sid");
+    let sid = sid.map(|value| text(value, format_args!("{path}.Sid")));
+    let sid = sid.transpose()?;
     let sid = sid.filter(|sid| !sid.is_empty()).map(str::to_owned);
-    let conditions = member("Condition")
-        .map(|(at, value)| read_conditions(value, &at))
-        .transpose()?
-        .unwrap_or_default();
+    let conditions = object.get("Condition");
+    let conditions =
+        conditions.map(|value| read_conditions(value, format_args!("{path}.Condition")));
+    let conditions = conditions.transpose()?.unwrap_or_default();
     let (actions, resources) = (read_actions(object, path)?, read_resources(object, path)?);
     Ok(IdentityStatement {
         sid,
@@ -236,11 +249,11 @@ fn read_terms(object: &Map<String, Value>, path: &str) -> Result<IdentityStateme
     })
 }
 
-fn read_actions(object: &Map<String, Value>, path: &str) -> Result<Actions, ReadError> {
-    let Some((is_not, at, value)) = either(object, path, "Action")? else {
+fn read_actions(object: &Map<String, Value>, path: Arguments<'_>) -> Result<Actions, ReadError> {
+    let Some((is_not, name, value)) = either(object, path, ACTION)? else {
         return Ok(Actions::Any(SortedSet::default()));
     };
-    let set = texts(value, &at)?
+    let set = texts(value, format_args!("{path}.{name}"))?
         .iter()
         .map(|text| ActionPattern::new(text))
         .collect();
@@ -251,11 +264,15 @@ fn read_actions(object: &Map<String, Value>, path: &str) -> Result<Actions, Read
     })
 }
 
-fn read_resources(object: &Map<String, Value>, path: &str) -> Result<Resources, ReadError> {
-    let Some((is_not, at, value)) = either(object, path, "Resource")? else {
+fn read_resources(
+    object: &Map<String, Value>,
+    path: Arguments<'_>,
+) -> Result<Resources, ReadError> {
+    let Some((is_not, name, value)) = either(object, path, RESOURCE)? else {
         return Ok(Resources::Any(SortedSet::default()));
     };
-    let set = texts(value, &at)?.into_iter().collect();
+    let set = texts(value, format_args!("{path}.{name}"))?;
+    let set = set.into_iter().collect();
     Ok(if is_not {
         Resources::Not(set)
     } else {
@@ -263,25 +280,27 @@ fn read_resources(object: &Map<String, Value>, path: &str) -> Result<Resources, 
     })
 }
 
-/// The elements that have a `Not…` form.
-const PAIRS: [&str; 3] = ["Principal", "Action", "Resource"];
+/// An element and its `Not…` form.
+type Either = [&'static str; 2];
+const PRINCIPAL: Either = ["Principal", "NotPrincipal"];
+const ACTION: Either = ["Action", "NotAction"];
+const RESOURCE: Either = ["Resource", "NotResource"];
 
-/// An element or its `Not…` form: whether it is that, its path, and its value.
+/// An element or its `Not…` form: whether it is that, its name, and its value.
 fn either<'a>(
     object: &'a Map<String, Value>,
-    path: &str,
-    what: &str,
-) -> Result<Option<(bool, String, &'a Value)>, ReadError> {
-    let negated = format!("Not{what}");
-    match (object.get(what), object.get(&negated)) {
-        (Some(_), Some(_)) => Err(error(path, format!("has both {what} and {negated}"))),
-        (Some(value), None) => Ok(Some((false, format!("{path}.{what}"), value))),
-        (None, Some(value)) => Ok(Some((true, format!("{path}.{negated}"), value))),
+    path: Arguments<'_>,
+    [plain, negated]: Either,
+) -> Result<Option<(bool, &'static str, &'a Value)>, ReadError> {
+    match (object.get(plain), object.get(negated)) {
+        (Some(_), Some(_)) => Err(error(path, format!("has both {plain} and {negated}"))),
+        (Some(value), None) => Ok(Some((false, plain, value))),
+        (None, Some(value)) => Ok(Some((true, negated, value))),
         (None, None) => Ok(None),
     }
 }
 
-fn read_effect(value: &Value, path: &str) -> Result<Effect, ReadError> {
+fn read_effect(value: &Value, path: Arguments<'_>) -> Result<Effect, ReadError> {
     match text(value, path)? {
         "Allow" => Ok(Effect::Allow),
         "Deny" => Ok(Effect::Deny),
@@ -294,12 +313,9 @@ fn read_effect(value: &Value, path: &str) -> Result<Effect, ReadError> {
 
 fn read_principals(
     value: &Value,
-    path: &str,
+    path: Arguments<'_>,
     partition: Partition,
 ) -> Result<SortedSet<Principal>, ReadError> {
-    let parse = |text: &str, path: &str| {
-        Principal::parse(text, partition).map_err(|malformed| error(path, malformed.problem))
-    };
     if let Value::String(text) = value {
         return match text.as_str() {
             "*" => Ok(vec![Principal::Anyone].into()),
@@ -311,22 +327,17 @@ fn read_principals(
     }
     let mut principals = Vec::new();
     for (kind, value) in object(value, path)? {
-        let at = format!("{path}.{kind}");
-        for text in texts(value, &at)? {
-            principals.push(match kind.as_str() {
-                "AWS" => parse(&text, &at)?,
-                "Service" => {
-                    Principal::Service(text.parse().map_err(
-                        |malformed: crate::model::Malformed| error(&at, malformed.problem),
-                    )?)
-                }
+        let at = format_args!("{path}.{kind}");
+        for text in texts(value, at)? {
+            let principal = match kind.as_str() {
+                "AWS" => Principal::parse(&text, partition),
+                "Service" => text.parse().map(Principal::Service),
                 _ => {
-                    return Err(error(
-                        &at,
-                        "cannot stand in a key policy; use `AWS` or `Service`",
-                    ));
+                    let problem = "cannot stand in a key policy; use `AWS` or `Service`";
+                    return Err(error(at, problem));
                 }
-            });
+            };
+            principals.push(principal.map_err(|malformed| error(at, malformed.problem))?);
         }
     }
     if principals.is_empty() {
@@ -336,23 +347,23 @@ fn read_principals(
     }
 }
 
-fn read_conditions(value: &Value, path: &str) -> Result<SortedSet<Condition>, ReadError> {
+fn read_conditions(value: &Value, path: Arguments<'_>) -> Result<SortedSet<Condition>, ReadError> {
     let mut conditions = Vec::new();
     for (operator, tests) in object(value, path)? {
-        let at = format!("{path}.{operator}");
+        let at = format_args!("{path}.{operator}");
         let operator: Operator = operator
             .parse()
-            .map_err(|problem: String| error(&at, problem))?;
+            .map_err(|problem: String| error(at, problem))?;
         let mut seen = BTreeSet::new();
-        for (key, values) in object(tests, &at)? {
-            let at = format!("{at}.{key}");
+        for (key, values) in object(tests, at)? {
+            let at = format_args!("{at}.{key}");
             if !seen.insert(key.to_ascii_lowercase()) {
                 return Err(error(
-                    &at,
+                    at,
                     "stands twice under one operator; case does not distinguish condition keys",
                 ));
             }
-            let values = texts(values, &at)?.into_iter().collect();
+            let values = texts(values, at)?.into_iter().collect();
             conditions.push(Condition {
                 operator,
                 key: key.clone(),
@@ -365,25 +376,25 @@ fn read_conditions(value: &Value, path: &str) -> Result<SortedSet<Condition>, Re
 
 pub(super) fn object<'a>(
     value: &'a Value,
-    path: &str,
+    path: impl Display,
 ) -> Result<&'a Map<String, Value>, ReadError> {
     value
         .as_object()
         .ok_or_else(|| error(path, "must be an object"))
 }
 
-pub(super) fn text<'a>(value: &'a Value, path: &str) -> Result<&'a str, ReadError> {
+pub(super) fn text<'a>(value: &'a Value, path: impl Display) -> Result<&'a str, ReadError> {
     value.as_str().ok_or_else(|| error(path, "must be text"))
 }
 
 /// One text or a list of them; booleans and numbers count as their text.
-pub(super) fn texts(value: &Value, path: &str) -> Result<Vec<String>, ReadError> {
+pub(super) fn texts(value: &Value, path: impl Display) -> Result<Vec<String>, ReadError> {
     let one = |value: &Value| match value {
         Value::String(text) => Ok(text.clone()),
         Value::Bool(flag) => Ok(flag.to_string()),
         Value::Number(number) => Ok(number.to_string()),
         Value::Null | Value::Array(_) | Value::Object(_) => {
-            Err(error(path, "must be text or a list of texts"))
+            Err(error(&path, "must be text or a list of texts"))
         }
     };
     if let Value::Array(items) = value {
