@@ -48,6 +48,9 @@ pub(super) fn minterms_beside(
     favourites: &[String],
 ) -> Result<Vec<Minterm>, Exhausted> {
     let languages: Vec<Matcher<'_>> = language.iter().map(Matcher::new).collect();
+    if let Some(words) = languages.iter().map(Matcher::as_literal).collect() {
+        return Ok(of_words(words, others, patterns));
+    }
     let is_word = |word: &str| languages.iter().any(|matcher| matcher.matches(word));
     let mut literals: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     let mut globs: Vec<(usize, &Pattern)> = Vec::new();
@@ -106,6 +109,26 @@ pub(super) fn minterms_beside(
         found.push(Minterm { word, fits });
     }
     Ok(found)
+}
+
+/// The same where the language is some words: of those that fit the same patterns, the first.
+fn of_words(words: Vec<&str>, others: &[String], patterns: &[Pattern]) -> Vec<Minterm> {
+    let matchers: Vec<(usize, Matcher<'_>)> =
+        patterns.iter().map(Matcher::new).enumerate().collect();
+    let mut found: Vec<Minterm> = Vec::new();
+    for word in words
+        .into_iter()
+        .filter(|word| !others.iter().any(|other| other == word))
+    {
+        let fits = fits(&matchers, word, patterns.len());
+        if found.iter().all(|one| one.fits != fits) {
+            found.push(Minterm {
+                word: word.to_owned(),
+                fits,
+            });
+        }
+    }
+    found
 }
 
 /// The globs that a word fits.

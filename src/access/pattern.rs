@@ -234,6 +234,14 @@ impl<'a> Matcher<'a> {
             .unwrap_or(Self::Steps(pattern))
     }
 
+    /// The only word that fits, where there is just one.
+    pub(super) fn as_literal(&self) -> Option<&str> {
+        match self {
+            Self::Literal(literal) => Some(literal),
+            Self::Prefix(_) | Self::Steps(_) => None,
+        }
+    }
+
     pub(super) fn matches(&self, word: &str) -> bool {
         match self {
             Self::Literal(literal) => literal == word,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Refusal, Rule};
 use crate::access::{
-    Example, Rights, Scene, Stranger, Trust, Undetermined, administrators, ask, beyond,
+    Example, Prospect, Rights, Scene, Stranger, Trust, Undetermined, administrators, ask, beyond,
     changes_of_policy, strangers,
 };
 use crate::model::Principal;
@@ -53,9 +53,10 @@ impl Check<'_> {
         if self.limits.allow.lockout {
             return Ok(Vec::new());
         }
-        let refusal = match self.too_few_administrators()? {
+        let left = administrators(self.after, self.limits.now, &self.scene)?;
+        let refusal = match self.too_few_administrators(&left)? {
             Some(refusal) => Some(refusal),
-            None => self.caller_leaves()?,
+            None => self.caller_leaves(&left)?,
         };
         Ok(refusal.into_iter().collect())
     }
@@ -66,9 +67,11 @@ impl Check<'_> {
         Ok(refusals)
     }
 
-    fn too_few_administrators(&self) -> Result<Option<Refusal>, Undetermined> {
+    fn too_few_administrators(
+        &self,
+        left: &BTreeSet<Principal>,
+    ) -> Result<Option<Refusal>, Undetermined> {
         let wanted = usize::from(self.guardrails.minimum_administrators);
-        let left = administrators(self.after, self.limits.now, &self.scene)?;
         if left.len() >= wanted {
             return Ok(None);
         }
@@ -83,11 +86,11 @@ impl Check<'_> {
                 some.join(", ")
             ),
         };
-        let gone = list(&mut had.difference(&left));
+        let gone = list(&mut had.difference(left));
         if !gone.is_empty() {
             message = format!("{message}; {} could until now", gone.join(", "));
         }
-        if let Some(denial) = self.denial_of(had.difference(&left).next())? {
+        if let Some(denial) = self.denial_of(had.difference(left).next())? {
             message = format!("{message}, and {denial} takes it away");
         }
         let help =
@@ -106,21 +109,21 @@ impl Check<'_> {
         Ok(refused.and_then(|example| grounds(&example)))
     }
 
-    fn caller_leaves(&self) -> Result<Option<Refusal>, Undetermined> {
+    fn caller_leaves(&self, left: &BTreeSet<Principal>) -> Result<Option<Refusal>, Undetermined> {
         let Some(caller) = self.caller.filter(|_| !self.guardrails.caller_may_leave) else {
             return Ok(None);
         };
+        if left.contains(caller) {
+            return Ok(None);
+        }
         let queries = [changes_of_policy(caller.clone(), self.limits.now)];
         let prospects = ask(self.after, &queries, &self.scene)?;
-        let can = |prospect: &crate::access::Prospect| {
-            prospect.allowed.is_some() || prospect.left_to_iam.is_some()
-        };
+        // Others may act through IAM policies or for a while; a root user is among those who are left, or is not.
         let is_root = matches!(caller, Principal::Account(..));
-        let can_as_root = || -> Result<bool, Undetermined> {
-            let left = administrators(self.after, self.limits.now, &self.scene)?;
-            Ok(left.contains(caller))
+        let can = |prospect: &Prospect| {
+            !is_root && (prospect.allowed.is_some() || prospect.left_to_iam.is_some())
         };
-        if prospects.iter().all(can) && (!is_root || can_as_root()?) {
+        if prospects.iter().all(can) {
             return Ok(None);
         }
         let who = self.name(caller);
