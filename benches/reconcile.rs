@@ -20,7 +20,7 @@ use keywright::apply::{Event, Stop, apply};
 use keywright::engine::{self, Engine, Settings, Store};
 use keywright::kms::{Client, Pace};
 use keywright::manifest::{Fallback, Sources, load};
-use keywright::model::Place;
+use keywright::model::{Partition, Place, Principal};
 use keywright::observe::{Others, Scope, observe};
 use keywright::plan::{Allow, Limits, Plan, plan};
 use keywright::state::{Desired, Observed};
@@ -73,6 +73,7 @@ impl Account {
         let folder = TempDir::new().unwrap();
         let file = Utf8PathBuf::try_from(folder.path().join("engine.db")).unwrap();
         let engine = Engine::open(Settings::new(Store::File(file), place().account)).unwrap();
+        let caller = Principal::Account(Partition::Aws, place().account);
         let config = aws_sdk_kms::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(place().region.to_string()))
@@ -81,7 +82,7 @@ impl Account {
             .http_client(engine::connector_as_root(Arc::new(engine), &place()))
             .build();
         Self {
-            client: Client::new(place(), &config, Pace::unlimited()),
+            client: Client::new(place(), &config, Pace::unlimited()).with_caller(Some(caller)),
             _folder: folder,
         }
     }

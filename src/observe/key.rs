@@ -6,7 +6,7 @@ use aws_sdk_kms::primitives::DateTime;
 use aws_sdk_kms::types::{KeyMetadata, RotationType};
 use jiff::Timestamp;
 
-use super::{grants, next_marker};
+use super::{KnownPolicies, grants, next_marker};
 use crate::kms::{Api, CallError, Client, ErrorKind};
 use crate::model::{KeyArn, KeyId, KeyManager, KeyState, KeyType, Origin, RotationPeriod, Tags};
 use crate::policy;
@@ -35,6 +35,7 @@ pub(super) async fn read(
     client: &Client,
     id: &KeyId,
     extras: Extras,
+    known: &KnownPolicies,
 ) -> Result<Option<ObservedKey>, CallError> {
     let mut key = match describe(client, id).await {
         Ok(key) => key,
@@ -45,7 +46,7 @@ pub(super) async fn read(
         return Ok(Some(key));
     }
     let (policy, grants, tags, rotation) = futures_util::try_join!(
-        policy(client, id),
+        policy(client, id, known),
         grants::list(client, id),
         tags(client, id),
         rotation_where_it_applies(client, &key),
@@ -68,7 +69,7 @@ pub async fn read_part(client: &Client, id: &KeyId, part: Part) -> Result<Observ
     let mut key = ObservedKey::unread(KeyArn::new(client.place().clone(), id.clone()));
     match part {
         Part::Metadata => key = describe(client, id).await?,
-        Part::Policy => key.policy = policy(client, id).await?,
+        Part::Policy => key.policy = policy(client, id, &KnownPolicies::default()).await?,
         Part::Grants => key.grants = grants::list(client, id).await?,
         Part::Tags => key.tags = tags(client, id).await?,
         Part::Rotation => key.rotation = rotation(client, id).await?,
@@ -152,7 +153,11 @@ fn from_metadata(
     })
 }
 
-async fn policy(client: &Client, id: &KeyId) -> Result<LivePolicy, CallError> {
+async fn policy(
+    client: &Client,
+    id: &KeyId,
+    known: &KnownPolicies,
+) -> Result<LivePolicy, CallError> {
     let request = client
         .sdk()
         .get_key_policy()
@@ -162,8 +167,15 @@ async fn policy(client: &Client, id: &KeyId) -> Result<LivePolicy, CallError> {
         .call(Api::GetKeyPolicy, || request.clone().send())
         .await?;
     let text = answer.policy().unwrap_or_default();
+    if let Some(document) = known.find(text) {
+        return Ok(LivePolicy::Document(Arc::clone(document)));
+    }
     Ok(match policy::read(text, client.place().partition()) {
-        Ok(document) => LivePolicy::Document(Arc::new(document)),
+        Ok(document) => {
+            // The same policy may have been written in another form.
+            let same = known.find(&policy::write_compact(&document)).cloned();
+            LivePolicy::Document(same.unwrap_or_else(|| Arc::new(document)))
+        }
         Err(error) => LivePolicy::Opaque {
             text: text.to_owned(),
             reason: error.to_string(),

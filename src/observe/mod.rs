@@ -2,20 +2,20 @@
 
 mod grants;
 mod key;
+mod known;
 mod search;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use crate::kms::{Api, CallError, Client};
 use crate::model::{AliasName, KeyId, KeyName, ScopeName};
-use crate::policy::Document;
-use crate::state::{DesiredPlace, LivePolicy, ObservedKey, ObservedPlace, Unreadable};
+use crate::state::{DesiredPlace, ObservedKey, ObservedPlace, Unreadable};
 
 pub use key::{Extras, read_part};
+pub use known::KnownPolicies;
 
 /// Keys that are read at once.
 const KEYS_AT_ONCE: usize = 128;
@@ -28,7 +28,7 @@ pub struct Scope {
     /// The keys to find.
     pub wanted: Vec<Wanted>,
     /// The policies that keys should have; a live one that is equal is not held a second time.
-    pub policies: HashSet<Arc<Document>>,
+    pub policies: KnownPolicies,
     /// Whether to look at keys that nobody asked for.
     pub others: Others,
 }
@@ -62,11 +62,7 @@ impl Scope {
         Self {
             name: place.scope.clone(),
             wanted: owned.chain(foreign).collect(),
-            policies: place
-                .keys
-                .values()
-                .map(|key| Arc::clone(&key.policy))
-                .collect(),
+            policies: place.keys.values().map(|key| &key.policy).collect(),
             others,
         }
     }
@@ -199,36 +195,25 @@ async fn read_keys(
             .insert(alias.clone());
     }
     let mut readings = stream::iter(targets)
-        .map(|(id, extras)| async move { (id, Box::pin(key::read(client, id, *extras)).await) })
+        .map(|(id, extras)| async move {
+            let reading = Box::pin(key::read(client, id, *extras, &scope.policies));
+            (id, reading.await)
+        })
         .buffer_unordered(KEYS_AT_ONCE);
     while let Some((id, reading)) = readings.next().await {
         progress(Event::Read);
         match reading {
             Ok(Some(key)) => {
                 let aliases = aliases_of.remove(id).unwrap_or_default();
-                let policy = shared(key.policy, &scope.policies);
-                let key = ObservedKey {
-                    aliases,
-                    policy,
-                    ..key
-                };
-                place.keys.insert(id.clone(), key);
+                place
+                    .keys
+                    .insert(id.clone(), ObservedKey { aliases, ..key });
             }
             Ok(None) => {}
             Err(error) => place.unreadable.push(Unreadable::key(id, &error)),
         }
     }
     place.unreadable.sort();
-}
-
-/// The policy as the one of `known` that is equal, where there is one.
-fn shared(policy: LivePolicy, known: &HashSet<Arc<Document>>) -> LivePolicy {
-    match policy {
-        LivePolicy::Document(live) => {
-            LivePolicy::Document(known.get(&live).map_or(live, Arc::clone))
-        }
-        LivePolicy::Opaque { .. } => policy,
-    }
 }
 
 /// The key that an alias leads to now; `among` narrows the reading to the aliases of one key.

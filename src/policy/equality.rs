@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sorted_vec::SortedSet;
 
 use super::document::{ActionPattern, Actions, Condition, Document, Resources, Statement, Version};
-use super::json;
+use super::write::write_compact;
 
 /// True when two policies have the same statements, whatever their order, Sids, Id and spelling.
 pub fn same(a: &Document, b: &Document) -> bool {
@@ -19,7 +19,7 @@ pub fn identical(a: &Document, b: &Document) -> bool {
 
 /// A text that is equal for policies that are the [`same`], to be digested.
 pub fn write_canonical(document: &Document) -> String {
-    json::write_compact(&canonical(document))
+    write_compact(&canonical(document))
 }
 
 /// The live policy with its statements in the desired one's order: by Sid, then by content; the rest stays behind.

@@ -24,6 +24,7 @@ mod quantity;
 mod question;
 pub mod reading;
 mod variable;
+mod write;
 
 pub use account_details::read_account_details;
 pub use capability::{ADMINISTRATION, DELETION};
@@ -46,9 +47,10 @@ pub use grant::{Grant, read_grants, read_grants_text};
 pub use identity::{Identities, Identity, PolicyNames};
 pub use json::{
     ReadError, read, read_identity, read_identity_value, read_json, read_live, read_statement,
-    read_value, write, write_compact, write_identity,
+    read_value,
 };
 pub use lift::{Lifted, lift};
 pub use pattern::fits_glob;
 pub use question::{Iam, Question, check_action, read_caller, read_question};
 pub(crate) use variable::fold_names;
+pub use write::{write, write_compact, write_identity};
