@@ -95,7 +95,7 @@ pub(super) fn callers(mentions: &Mentions<'_>) -> Result<Vec<Caller>, Exhausted>
         }
         let patterns: Vec<Pattern> = patterns.into_iter().collect();
         let (language, favourites) = (mentions.language(kind), mentions.favourites(kind));
-        for minterm in minterms(&patterns, &[language], &favourites)? {
+        for minterm in minterms(&patterns, &language, &favourites)? {
             let is_named = minterm.fits.ones().any(|index| {
                 let pattern = patterns.get(index);
                 pattern.is_some_and(|pattern| pattern.as_literal().is_some())
@@ -119,24 +119,30 @@ impl Mentions<'_> {
     }
 
     /// Everyone of a kind.
-    fn language(&self, kind: Kind) -> Pattern {
+    fn language(&self, kind: Kind) -> Vec<Pattern> {
         let of_account = |rest: &str| {
             let start = Pattern::literal(&self.prefix(kind));
             start.times(12, Class::Digit).text(rest)
         };
-        let path = |start: Pattern| start.times(1, Class::Name).many(Class::Path);
         let name = |start: Pattern| start.times(1, Class::Name).many(Class::Name);
+        // A path has a name at its end.
+        let path = |start: Pattern| {
+            let long = start.clone().times(1, Class::Name).many(Class::Path);
+            vec![start.times(1, Class::Name), long.times(1, Class::Name)]
+        };
         match kind {
             Kind::Role => path(of_account(":role/")),
             Kind::User => path(of_account(":user/")),
-            Kind::Session => name(name(of_account(":role/")).text("#")),
-            Kind::Root => of_account(":root"),
-            Kind::Federated => name(of_account(":federated-user/")),
-            Kind::Service => Pattern::default()
-                .times(1, Class::Letter)
-                .many(Class::Name)
-                .text(".amazonaws.com"),
-            Kind::Deleted => Pattern::literal("A").many(Class::Name),
+            Kind::Session => vec![name(name(of_account(":role/")).text("#"))],
+            Kind::Root => vec![of_account(":root")],
+            Kind::Federated => vec![name(of_account(":federated-user/"))],
+            Kind::Service => vec![
+                Pattern::default()
+                    .times(1, Class::Letter)
+                    .many(Class::Name)
+                    .text(".amazonaws.com"),
+            ],
+            Kind::Deleted => vec![Pattern::literal("A").many(Class::Name)],
         }
     }
 

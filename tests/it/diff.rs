@@ -359,6 +359,28 @@ fn principals_that_are_gone_have_no_line_beside_others() {
 }
 
 #[test]
+fn everyone_below_a_path_is_shown_by_somebody_with_a_name() {
+    let nobody = [statement(
+        "arn:aws:iam::111122223333:role/none",
+        "kms:Decrypt",
+        &json!({}),
+    )];
+    for kind in ["role", "user"] {
+        let below = |end: &str| {
+            let arn = format!("arn:aws:iam::111122223333:{kind}/team/{end}");
+            let of_arn = json!({"ArnLike": {"aws:PrincipalArn": arn}});
+            let all = statement("*", "kms:Decrypt", &of_arn);
+            [nobody[0].clone(), all]
+        };
+        let answer = check("diff --batch", &nobody, &below("*"), "wider");
+        let principal = answer["witnesses"][0]["principal"].as_str().unwrap();
+        assert!(!principal.ends_with('/'), "{answer}");
+        check("diff --batch", &nobody, &below(""), "equivalent");
+        check("diff --batch", &nobody, &below("x"), "wider");
+    }
+}
+
+#[test]
 fn what_is_not_compared_is_undetermined_and_says_why() {
     let variable = json!({"StringEquals": {"aws:PrincipalTag/team": "${aws:username}"}});
     let other = json!({"StringEquals": {"aws:PrincipalTag/unit": "${aws:username}"}});
