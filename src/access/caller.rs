@@ -6,7 +6,7 @@ use super::Exhausted;
 use super::clause::{Clause, Tests};
 use super::minterm::minterms;
 use super::pattern::{Class, Pattern};
-use crate::model::{AccountId, Partition, Principal};
+use crate::model::{AccountId, Arn, Partition, Principal};
 
 /// Some principals, by one of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(super) struct Caller {
     pub(super) is_named: bool,
     /// Where it belongs, if anywhere.
     pub(super) home: Option<(Partition, AccountId)>,
-    /// For a session, its role's ARN without the path.
+    /// For a session, its role's ARN.
     pub(super) role: Option<String>,
 }
 
@@ -48,7 +48,7 @@ const EXAMPLE_ACCOUNTS: [&str; 4] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Role,
-    /// A session of a role: the role's ARN without its path, `#`, and the session's name.
+    /// A session of a role: the role's ARN, `#`, and the session's name.
     Session,
     User,
     Root,
@@ -87,7 +87,7 @@ pub(super) fn callers(mentions: &Mentions<'_>) -> Result<Vec<Caller>, Exhausted>
         let mut patterns: BTreeSet<Pattern> = mentions
             .principals
             .iter()
-            .filter_map(|principal| mentions.pattern_of(kind, principal))
+            .flat_map(|principal| mentions.patterns_for(kind, principal))
             .collect();
         patterns.extend(mentions.account(kind, mentions.home));
         for clause in &mentions.clauses {
@@ -100,8 +100,8 @@ pub(super) fn callers(mentions: &Mentions<'_>) -> Result<Vec<Caller>, Exhausted>
                 let pattern = patterns.get(index);
                 pattern.is_some_and(|pattern| pattern.as_literal().is_some())
             });
-            let principal = mentions.principal(kind, &minterm.word);
-            callers.extend(principal.map(|principal| Caller::new(principal, is_named)));
+            let caller = mentions.caller(kind, &minterm.word, is_named);
+            callers.extend(caller.filter(|caller| mentions.has(caller)));
         }
     }
     callers.sort_by_key(|caller| !caller.is_named);
@@ -124,12 +124,13 @@ impl Mentions<'_> {
             let start = Pattern::literal(&self.prefix(kind));
             start.times(12, Class::Digit).text(rest)
         };
-        let path = |start: Pattern| start.times(1, Class::Name).many(Class::Path);
         let name = |start: Pattern| start.times(1, Class::Name).many(Class::Name);
+        // A path has a name at its end.
+        let path = |start: Pattern| start.many(Class::Path).times(1, Class::Name);
         match kind {
             Kind::Role => path(of_account(":role/")),
             Kind::User => path(of_account(":user/")),
-            Kind::Session => name(name(of_account(":role/")).text("#")),
+            Kind::Session => name(path(of_account(":role/")).text("#")),
             Kind::Root => of_account(":root"),
             Kind::Federated => name(of_account(":federated-user/")),
             Kind::Service => Pattern::default()
@@ -178,6 +179,56 @@ impl Mentions<'_> {
         }
     }
 
+    /// Who of a kind a principal of a statement stands for; a session can be of a role below any path.
+    fn patterns_for(&self, kind: Kind, principal: &Principal) -> Vec<Pattern> {
+        let (Kind::Session, Principal::Session(arn)) = (kind, principal) else {
+            return self.pattern_of(kind, principal).into_iter().collect();
+        };
+        let mut names = arn.resource().splitn(3, '/').skip(1);
+        let (Some(role), Some(session)) = (names.next(), names.next()) else {
+            return Vec::new();
+        };
+        let start = format!("arn:{}:iam::{}:role/", arn.partition(), arn.account());
+        let end = format!("{role}#{session}");
+        let mut patterns = vec![Pattern::literal(&format!("{start}{end}"))];
+        let below = |path: &str| Pattern::literal(&format!("{start}{path}/{end}"));
+        patterns.extend(self.roles_of(principal).filter_map(|arn| {
+            let (_, name) = arn.resource().split_once('/')?;
+            let (path, _) = name.rsplit_once('/')?;
+            Some(below(path))
+        }));
+        if self.clauses.iter().any(|one| one.key == "aws:principalarn") {
+            let any = Pattern::literal(&start).times(1, Class::Name);
+            let any = any.many(Class::Path).text("/").text(&end);
+            patterns.push(any);
+        }
+        patterns
+    }
+
+    /// The roles that policies name and that can have a session.
+    fn roles_of(&self, session: &Principal) -> impl Iterator<Item = &Arn> {
+        let roles = self.principals.iter();
+        roles.filter_map(move |one| match one {
+            Principal::Role(arn) => one.is_role_of(session).then_some(arn),
+            Principal::Anyone
+            | Principal::Account(..)
+            | Principal::User(_)
+            | Principal::Session(_)
+            | Principal::Federated(_)
+            | Principal::Service(_)
+            | Principal::Deleted(_) => None,
+        })
+    }
+
+    /// False for the session of a role that there cannot be, because another one has its name.
+    fn has(&self, caller: &Caller) -> bool {
+        let Some(role) = &caller.role else {
+            return true;
+        };
+        let mut roles = self.roles_of(&caller.principal).peekable();
+        roles.peek().is_none() || roles.any(|arn| arn.as_str().eq_ignore_ascii_case(role))
+    }
+
     /// Who of a kind a principal of a statement stands for.
     fn pattern_of(&self, kind: Kind, principal: &Principal) -> Option<Pattern> {
         match (kind, principal) {
@@ -185,17 +236,8 @@ impl Mentions<'_> {
             | (Kind::User, Principal::User(arn))
             | (Kind::Federated, Principal::Federated(arn)) => Some(Pattern::literal(arn.as_str())),
             (Kind::Session, Principal::Role(arn)) => {
-                let last = arn.resource().rsplit('/').next().unwrap_or_default();
-                let (partition, account) = (arn.partition(), arn.account());
-                let start = format!("arn:{partition}:iam::{account}:role/{last}#");
+                let start = format!("{arn}#");
                 Some(Pattern::literal(&start).many(Class::Any))
-            }
-            (Kind::Session, Principal::Session(arn)) => {
-                let (_, names) = arn.resource().split_once('/')?;
-                let (role, session) = names.split_once('/')?;
-                let (partition, account) = (arn.partition(), arn.account());
-                let word = format!("arn:{partition}:iam::{account}:role/{role}#{session}");
-                Some(Pattern::literal(&word))
             }
             (_, Principal::Account(partition, account)) if *partition == self.partition => {
                 self.account(kind, *account)
@@ -248,32 +290,40 @@ impl Mentions<'_> {
         words.iter().flat_map(of_word).collect()
     }
 
-    fn principal(&self, kind: Kind, word: &str) -> Option<Principal> {
-        match kind {
-            Kind::Service => word.parse().ok().map(Principal::Service),
+    fn caller(&self, kind: Kind, word: &str, is_named: bool) -> Option<Caller> {
+        let (principal, role) = match kind {
+            Kind::Service => (Principal::Service(word.parse().ok()?), None),
             Kind::Session => {
                 let (role, session) = word.split_once('#')?;
-                let arn = role.replacen(":iam:", ":sts:", 1);
-                let arn = arn.replacen(":role/", ":assumed-role/", 1);
-                Principal::parse(&format!("{arn}/{session}"), self.partition).ok()
+                let (start, name) = role.split_once(":role/")?;
+                let name = name.rsplit_once('/').map_or(name, |(_, name)| name);
+                let start = start.replacen(":iam:", ":sts:", 1);
+                let arn = format!("{start}:assumed-role/{name}/{session}");
+                (self.parse(&arn)?, Some(role.to_owned()))
             }
             Kind::Role | Kind::User | Kind::Root | Kind::Federated | Kind::Deleted => {
-                Principal::parse(word, self.partition).ok()
+                (self.parse(word)?, None)
             }
-        }
+        };
+        Some(Caller {
+            is_named: is_named || (kind == Kind::Session && self.principals.contains(&principal)),
+            home: principal.home(),
+            principal,
+            role,
+        })
+    }
+
+    fn parse(&self, word: &str) -> Option<Principal> {
+        Principal::parse(word, self.partition).ok()
     }
 }
 
 impl Caller {
-    fn new(principal: Principal, is_named: bool) -> Self {
-        let home = principal.home();
-        let role = session_role(&principal);
-        Self {
-            principal,
-            is_named,
-            home,
-            role,
-        }
+    /// The role of a session whose path the session's own ARN does not tell.
+    pub(super) fn role_below_a_path(&self) -> Option<&str> {
+        let role = self.role.as_deref()?;
+        let (_, name) = role.split_once(":role/")?;
+        name.contains('/').then_some(role)
     }
 
     /// The value of a condition key that follows from the caller; `None` where it has none.
@@ -295,16 +345,6 @@ impl Caller {
             _ => None,
         }
     }
-}
-
-/// The role of a session without its path.
-fn session_role(principal: &Principal) -> Option<String> {
-    let Principal::Session(arn) = principal else {
-        return None;
-    };
-    let role = arn.resource().split('/').nth(1)?;
-    let (partition, account) = (arn.partition(), arn.account());
-    Some(format!("arn:{partition}:iam::{account}:role/{role}"))
 }
 
 /// `aws:username`, which only users have.

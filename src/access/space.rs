@@ -274,6 +274,11 @@ impl<'r> Space<'r> {
                 shown.insert(dimension.name.clone(), values.clone());
             }
         }
+        if let Some(role) = caller.role_below_a_path() {
+            let key = "aws:PrincipalArn";
+            context.set(key, [role.to_owned()]);
+            shown.insert(key.to_owned(), vec![role.to_owned()]);
+        }
         Some(Point {
             caller: caller.principal.clone(),
             action: action.clone(),

@@ -359,6 +359,69 @@ fn principals_that_are_gone_have_no_line_beside_others() {
 }
 
 #[test]
+fn everyone_below_a_path_is_shown_by_somebody_with_a_name() {
+    let nobody = [statement(
+        "arn:aws:iam::111122223333:role/none",
+        "kms:Decrypt",
+        &json!({}),
+    )];
+    for kind in ["role", "user"] {
+        let below = |end: &str| {
+            let arn = format!("arn:aws:iam::111122223333:{kind}/team/{end}");
+            let of_arn = json!({"ArnLike": {"aws:PrincipalArn": arn}});
+            let all = statement("*", "kms:Decrypt", &of_arn);
+            [nobody[0].clone(), all]
+        };
+        let answer = check("diff --batch", &nobody, &below("*"), "wider");
+        let principal = answer["witnesses"][0]["principal"].as_str().unwrap();
+        assert!(!principal.ends_with('/'), "{answer}");
+        check("diff --batch", &nobody, &below(""), "equivalent");
+        check("diff --batch", &nobody, &below("x"), "wider");
+    }
+}
+
+#[test]
+fn a_session_carries_the_path_of_its_role() {
+    const ROLE: &str = "arn:aws:iam::111122223333:role/team/app";
+    const SESSION: &str = "arn:aws:sts::111122223333:assumed-role/app/ann";
+    let of_arn = |operator: &str, arn: &str| json!({operator: {"aws:PrincipalArn": arn}});
+    let all = |end: &str| format!("arn:aws:iam::111122223333:role/{end}");
+    let role = [statement(ROLE, "kms:Decrypt", &json!({}))];
+    let by_condition = [statement("*", "kms:Decrypt", &of_arn("ArnEquals", ROLE))];
+    check("diff --batch", &role, &by_condition, "equivalent");
+    let others = of_arn("ArnNotLike", &all("team/*"));
+    let nobody = [statement(ROLE, "kms:Decrypt", &others)];
+    let other_role = all("none");
+    let dead = [statement(&other_role, "kms:CreateKey", &json!({}))];
+    check("diff --batch", &nobody, &dead, "equivalent");
+
+    // Where no policy names its role, a session can be of a role below any path.
+    let of_session = |arn: &str| {
+        let of_role = of_arn("ArnLike", &all(arn));
+        [dead[0].clone(), statement(SESSION, "kms:Decrypt", &of_role)]
+    };
+    let answer = check("diff --batch", &dead, &of_session("team/*"), "wider");
+    let witness = &answer["witnesses"][0];
+    assert_eq!(witness["principal"], SESSION);
+    assert_eq!(witness["context"], json!({"aws:PrincipalArn": ROLE}));
+    check("diff --batch", &dead, &of_session("app"), "wider");
+    check("diff --batch", &dead, &of_session("other"), "equivalent");
+    check(
+        "diff --batch",
+        &dead,
+        &of_session("team/other"),
+        "equivalent",
+    );
+    let with_role = |of_session: [Value; 2]| [role[0].clone(), of_session[1].clone()];
+    check(
+        "diff --batch",
+        &role,
+        &with_role(of_session("other/*")),
+        "equivalent",
+    );
+}
+
+#[test]
 fn what_is_not_compared_is_undetermined_and_says_why() {
     let variable = json!({"StringEquals": {"aws:PrincipalTag/team": "${aws:username}"}});
     let other = json!({"StringEquals": {"aws:PrincipalTag/unit": "${aws:username}"}});

@@ -56,6 +56,21 @@ fn what_the_key_policy_gives_holds() {
 }
 
 #[test]
+fn a_session_of_a_role_below_a_path_is_found() {
+    let manifest = TWO_KEYS.replace("role/payments-api", "role/team/payments-api");
+    let of_team = "statements: [{Effect: Deny, Principal: \"*\", Action: 'kms:*', Resource: \"*\", Condition: {ArnNotLike: {'aws:PrincipalArn': 'arn:aws:iam::${account}:role/team/*'}}}]\n";
+    let manifest = manifest.replacen("name: payments\n", &format!("name: payments\n{of_team}"), 1);
+    let claims = |claims: &str| {
+        let session = expectation("session/payments-api/ann", claims);
+        let role = expectation("role/team/payments-api", "can: [decrypt]");
+        Sandbox::with(&format!("{manifest}---\n{session}---\n{role}")).run("check")
+    };
+    claims("can: [decrypt]").expect(0);
+    let stderr = claims("cannot: [decrypt]").expect(2).stderr;
+    assert!(stderr.contains("finding[expectation-failed]"), "{stderr}");
+}
+
+#[test]
 fn a_grant_gives_until_it_expires() {
     let of_export = expectation(
         "role/nightly-export",
