@@ -36,15 +36,15 @@ pub fn read_account_details(json: &str) -> Result<Identities, ReadError> {
         for (entry, path) in entries(answer, list, "")? {
             let identity = account.identity(entry, &path, inline)?;
             let Some((partition, id)) = identity.principal.home() else {
-                return Err(error(&format!("{path}.Arn"), "is of no account"));
+                return Err(error(format!("{path}.Arn"), "is of no account"));
             };
             if !identities.complete().all(|known| known == (partition, id)) {
                 let problem = format!("is of account {id}, unlike those before it");
-                return Err(error(&format!("{path}.Arn"), problem));
+                return Err(error(format!("{path}.Arn"), problem));
             }
             identities.complete_account(partition, id);
             if !identities.add(identity) {
-                return Err(error(&format!("{path}.Arn"), "stands twice"));
+                return Err(error(format!("{path}.Arn"), "stands twice"));
             }
         }
     }
@@ -230,7 +230,7 @@ fn list<'a>(
     match parent.get(name) {
         None | Some(Value::Null) => Ok(&[]),
         Some(Value::Array(items)) => Ok(items),
-        Some(_) => Err(error(&inside(path, name), "must be a list")),
+        Some(_) => Err(error(inside(path, name), "must be a list")),
     }
 }
 
@@ -240,7 +240,7 @@ fn member<'a>(
     path: &str,
 ) -> Result<&'a Value, ReadError> {
     let found = parent.get(name);
-    found.ok_or_else(|| error(&inside(path, name), "is missing"))
+    found.ok_or_else(|| error(inside(path, name), "is missing"))
 }
 
 fn text_of<'a>(
@@ -248,7 +248,7 @@ fn text_of<'a>(
     name: &str,
     path: &str,
 ) -> Result<&'a str, ReadError> {
-    text(member(parent, name, path)?, &inside(path, name))
+    text(member(parent, name, path)?, inside(path, name))
 }
 
 fn inside(path: &str, name: &str) -> String {

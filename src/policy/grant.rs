@@ -225,7 +225,7 @@ fn read_constraints(value: &Value, path: &str) -> Result<Constraints, ReadError>
 
 fn read_pairs(value: &Value, path: &str) -> Result<BTreeMap<String, String>, ReadError> {
     let pair = |(name, value): (&String, &Value)| {
-        let value = text(value, &format!("{path}.{name}"))?;
+        let value = text(value, format!("{path}.{name}"))?;
         Ok((name.clone(), value.to_owned()))
     };
     object(value, path)?.iter().map(pair).collect()

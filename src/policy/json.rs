@@ -7,6 +7,7 @@ use serde_json::error::Category;
 use serde_json::{Map, Value};
 use sorted_vec::SortedSet;
 
+use super::console_order::in_console_order;
 use super::document::{
     ActionPattern, Actions, Condition, Document, Effect, IdentityPolicy, IdentityStatement,
     Operator, Principals, Resources, Statement, Version,
@@ -374,16 +375,13 @@ fn read_conditions(value: &Value, path: Arguments<'_>) -> Result<SortedSet<Condi
     Ok(conditions.into())
 }
 
-pub(super) fn object<'a>(
-    value: &'a Value,
-    path: impl Display,
-) -> Result<&'a Map<String, Value>, ReadError> {
+pub(super) fn object(value: &Value, path: impl Display) -> Result<&Map<String, Value>, ReadError> {
     value
         .as_object()
         .ok_or_else(|| error(path, "must be an object"))
 }
 
-pub(super) fn text<'a>(value: &'a Value, path: impl Display) -> Result<&'a str, ReadError> {
+pub(super) fn text(value: &Value, path: impl Display) -> Result<&str, ReadError> {
     value.as_str().ok_or_else(|| error(path, "must be text"))
 }
 
@@ -552,55 +550,4 @@ fn list(texts: impl IntoIterator<Item = String>) -> Value {
     } else {
         Value::Array(texts)
     }
-}
-
-/// The console's own order of actions; others follow by name.
-const CONSOLE_ORDER: &[&str] = &[
-    "kms:*",
-    "kms:Create*",
-    "kms:Describe*",
-    "kms:Enable*",
-    "kms:List*",
-    "kms:Put*",
-    "kms:Update*",
-    "kms:Revoke*",
-    "kms:Disable*",
-    "kms:Get*",
-    "kms:Delete*",
-    "kms:ImportKeyMaterial",
-    "kms:ReplicateKey",
-    "kms:UpdatePrimaryRegion",
-    "kms:TagResource",
-    "kms:UntagResource",
-    "kms:ScheduleKeyDeletion",
-    "kms:CancelKeyDeletion",
-    "kms:RotateKeyOnDemand",
-    "kms:Encrypt",
-    "kms:Decrypt",
-    "kms:ReEncrypt*",
-    "kms:GenerateDataKey*",
-    "kms:DescribeKey",
-    "kms:GetPublicKey",
-    "kms:Sign",
-    "kms:Verify",
-    "kms:GenerateMac",
-    "kms:VerifyMac",
-    "kms:DeriveSharedSecret",
-    "kms:Encapsulate",
-    "kms:Decapsulate",
-    "kms:CreateGrant",
-    "kms:ListGrants",
-    "kms:RevokeGrant",
-];
-
-fn in_console_order(actions: &SortedSet<ActionPattern>) -> Vec<String> {
-    let rank = |action: &str| {
-        CONSOLE_ORDER
-            .iter()
-            .position(|known| *known == action)
-            .unwrap_or(CONSOLE_ORDER.len())
-    };
-    let mut actions: Vec<String> = actions.iter().map(ToString::to_string).collect();
-    actions.sort_by_key(|action| rank(action));
-    actions
 }

@@ -5,6 +5,7 @@ mod capability;
 mod check;
 mod compile;
 mod condition;
+mod console_order;
 mod context;
 mod document;
 mod duty;

@@ -157,7 +157,7 @@ fn read_known_grants(value: &Value, partition: Partition) -> Result<Vec<Grant>, 
         None => Ok(grants),
         Some((index, name)) => {
             let problem = format!("`{name}` is not an operation that a grant can give");
-            Err(error(&format!("[{index}].Operations"), problem))
+            Err(error(format!("[{index}].Operations"), problem))
         }
     }
 }
