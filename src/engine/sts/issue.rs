@@ -99,6 +99,11 @@ pub(super) fn policies(connection: &Connection, form: &Form) -> Result<Vec<Strin
     Ok(texts)
 }
 
+/// Whether a request gives a session tags, which takes a permission of its own.
+pub(super) fn has_tags(form: &Form) -> bool {
+    !form.pairs("Tags", "Key", "Value").is_empty()
+}
+
 /// A session's tags, with those that it inherits, and the keys of those that the next one does.
 pub(super) fn tags(
     context: &Context<'_>,
