@@ -330,6 +330,31 @@ fn session_tags_take_a_permission_of_their_own() {
 }
 
 #[test]
+fn session_tags_follow_the_rules_of_tags() {
+    let stage = Stage::new(BY_ACCOUNT);
+    let status = |names: &[&str]| {
+        let members: Vec<(String, &str)> = names
+            .iter()
+            .enumerate()
+            .flat_map(|(index, name)| {
+                let at = |part: &str| format!("Tags.member.{}.{part}", index + 1);
+                [(at("Key"), *name), (at("Value"), "v")]
+            })
+            .collect();
+        let members: Vec<(&str, &str)> =
+            members.iter().map(|(key, text)| (&**key, *text)).collect();
+        stage.assume(&stage.guest, &members).0
+    };
+    let many: Vec<String> = (0..51).map(|number| format!("k{number}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    assert_eq!(status(&many[..50]), 200);
+    assert_eq!(status(&many), 400);
+    assert_eq!(status(&["team", "Team"]), 400);
+    assert_eq!(status(&["aws:team"]), 400);
+    assert_eq!(status(&[&"x".repeat(129)]), 400);
+}
+
+#[test]
 fn transitive_tags_go_from_session_to_session() {
     let stage = Stage::new(r#""Principal":"*""#);
     let tags = [
