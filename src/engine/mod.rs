@@ -48,7 +48,7 @@ pub use interceptor::{Call, Interceptor};
 pub use record::{Record, RecordedError, Ruling, Service};
 pub use server::{AuditLog, BLOCKING_THREADS, Limits, ServerSettings, Tls, TlsError, serve};
 pub use session::Session;
-pub use store::{MasterSecret, NoMasterSecret, OpenError};
+pub use store::{MasterSecret, NoMasterSecret, OpenError, is_in_use};
 
 use authorize::Carried;
 use chaos::{Lag, Luck, Turmoil};

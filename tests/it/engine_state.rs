@@ -75,6 +75,28 @@ fn a_copy_stands_in_for_the_state() {
 }
 
 #[test]
+fn a_state_in_use_is_not_deleted() {
+    let sandbox = with_a_key();
+    let file = camino::Utf8PathBuf::try_from(sandbox.path().join(".keywright/engine.db")).unwrap();
+    let engine = engine::open(Store::File(file.clone()));
+    let run = sandbox.run("engine reset --yes").expect(1);
+    assert!(run.stderr.contains("is in use"), "{}", run.stderr);
+    drop(engine);
+    sandbox.run("plan").expect(0);
+    sandbox.run("engine reset --yes").expect(0);
+    assert!(!file.exists());
+}
+
+#[test]
+fn a_damaged_state_can_be_deleted() {
+    let sandbox = with_a_key();
+    let file = sandbox.path().join(".keywright/engine.db");
+    std::fs::write(&file, "no database").unwrap();
+    sandbox.run("engine reset --yes").expect(0);
+    assert!(!file.exists());
+}
+
+#[test]
 fn a_master_key_can_be_kept_by_the_environment_or_a_command() {
     const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     let sandbox = Sandbox::with(MANIFEST);

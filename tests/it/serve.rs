@@ -220,6 +220,10 @@ fn a_key_of_another_certificate_is_refused() {
 async fn health_and_metrics_need_no_signature() {
     let served = Served::new().await;
     assert!(served.get("/healthz").await.ends_with("ok\n"));
+    let head = "HEAD /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let head = served.raw(head.as_bytes()).await;
+    assert!(head.starts_with("HTTP/1.1 200 OK"), "{head}");
+    assert!(!head.ends_with("ok\n"), "{head}");
     let kms = served.kms(ACCOUNT);
     kms.list_keys().send().await.unwrap();
     kms.describe_key().key_id("x").send().await.unwrap_err();

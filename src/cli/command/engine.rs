@@ -10,7 +10,7 @@ use crate::cli::args::{BackupArgs, EngineArgs, EngineTask, KeysArgs, ResetArgs, 
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::target;
-use crate::engine::{Engine, Holdings, IssuedKeys, Settings, Store};
+use crate::engine::{self, Engine, Holdings, IssuedKeys, Settings, Store};
 use crate::model::Place;
 
 /// The files of a state; the last two are there only while it is in use.
@@ -139,6 +139,11 @@ fn reset(args: &ResetArgs, context: &Context) -> anyhow::Result<()> {
             "nothing was deleted"
         );
     }
+    // What a server answers after its files are gone would be lost.
+    ensure!(
+        !engine::is_in_use(&state.join("engine.db")),
+        "`{state}` is in use; end the servers and runs that use it first"
+    );
     for file in FILES {
         match fs::remove_file(state.join(file)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -179,23 +179,24 @@ pub(crate) fn on_own(
     on_resource(context, &delegation(owner), &asked)
 }
 
-/// Asks whether the caller may assume a role, of which its trust policy has a say.
+/// Asks whether the caller may assume a role or tag its session, of which its trust policy has a say.
 pub(crate) fn on_role(
     context: &Context<'_>,
-    trust: &str,
+    operation: &str,
     role: &Entity,
     known: &policy::Context,
 ) -> Result<(), Failure> {
     let owner = (role.partition, role.account);
-    let mut document = Document::clone(&*document(context, trust.to_owned(), owner));
+    let trust = role.trust.clone().unwrap_or_default();
+    let mut document = Document::clone(&*document(context, trust, owner));
     // A trust policy names no resource: it is about its role.
     for statement in &mut document.statements {
         statement.resources = Resources::this_key();
     }
-    let mut facts = facts::of_call(context, "AssumeRole");
+    let mut facts = facts::of_call(context, operation);
     facts.extend(known);
     let asked = Asked {
-        action: "sts:AssumeRole",
+        action: &format!("{}:{operation}", Service::Sts.name()),
         resource: &role.arn(),
         owner,
         facts: &facts,

@@ -223,6 +223,11 @@ pub(crate) fn check_policy_text(text: &str) -> Result<(), Failure> {
         .map_err(|error| malformed(&error))
 }
 
+/// A policy's size as IAM counts it.
+pub(super) fn policy_size(text: &str) -> usize {
+    text.chars().filter(|one| !one.is_whitespace()).count()
+}
+
 fn check_trust(context: &Context<'_>, text: &str) -> Result<(), Failure> {
     let partition = context.caller.region.partition();
     policy::read(text, partition)

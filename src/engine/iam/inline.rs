@@ -3,12 +3,21 @@
 use crate::engine::operation::Context;
 use crate::engine::store::iam::entities::Kind;
 use crate::engine::store::iam::inline;
-use crate::engine::wire::{Failure, Form, Xml, percent};
+use crate::engine::wire::{Code, Failure, Form, Xml, percent};
 
 use super::{entity, member};
 
 /// The longest name of a policy.
 const LONGEST_NAME: usize = 128;
+
+/// The most that the inline policies of one user, role or group have together, white space left out.
+fn most(kind: Kind) -> usize {
+    match kind {
+        Kind::User => 2048,
+        Kind::Role => 10_240,
+        Kind::Group => 5120,
+    }
+}
 
 pub(super) fn put(context: &Context<'_>, form: &Form, kind: Kind) -> Result<Option<Xml>, Failure> {
     let name = member::new_name(form, "PolicyName", LONGEST_NAME)?;
@@ -17,6 +26,16 @@ pub(super) fn put(context: &Context<'_>, form: &Form, kind: Kind) -> Result<Opti
     context.write(|connection| {
         let entity = member::entity(context, connection, form, kind)?;
         inline::put(connection, entity.row, name, text)?;
+        let texts = inline::texts(connection, entity.row)?;
+        let size: usize = texts.iter().map(|text| entity::policy_size(text)).sum();
+        let most = most(kind);
+        if size > most {
+            let (kind, name) = (kind.word(), &entity.name);
+            return Err(Failure::new(
+                Code::LimitExceeded,
+                format!("Maximum policy size of {most} bytes exceeded for {kind} {name}"),
+            ));
+        }
         Ok(None)
     })
 }

@@ -14,11 +14,14 @@ const LONGEST_NAME: usize = 128;
 /// The most versions that a policy can have.
 const MOST_VERSIONS: usize = 5;
 
+/// The most that a policy has, white space left out.
+const LONGEST: usize = 6144;
+
 pub(super) fn create(context: &Context<'_>, form: &Form) -> Result<Option<Xml>, Failure> {
     let name = member::new_name(form, "PolicyName", LONGEST_NAME)?;
     let path = member::path(form)?;
     let text = member::required(form, "PolicyDocument")?;
-    entity::check_policy_text(text)?;
+    check_text(text)?;
     let caller = context.caller;
     let (partition, account) = (caller.region.partition(), caller.account);
     let policy = Managed {
@@ -43,6 +46,17 @@ pub(super) fn create(context: &Context<'_>, form: &Form) -> Result<Option<Xml>, 
         managed::insert(connection, account, &policy, text)?;
         shown(connection, &policy)
     })
+}
+
+fn check_text(text: &str) -> Result<(), Failure> {
+    entity::check_policy_text(text)?;
+    if entity::policy_size(text) > LONGEST {
+        return Err(Failure::new(
+            Code::LimitExceeded,
+            format!("Cannot exceed quota for PolicySize: {LONGEST}"),
+        ));
+    }
+    Ok(())
 }
 
 pub(super) fn get(context: &Context<'_>, form: &Form) -> Result<Option<Xml>, Failure> {
@@ -117,7 +131,7 @@ pub(super) fn delete(context: &Context<'_>, form: &Form) -> Result<Option<Xml>, 
 pub(super) fn create_version(context: &Context<'_>, form: &Form) -> Result<Option<Xml>, Failure> {
     let arn = member::required(form, "PolicyArn")?;
     let text = member::required(form, "PolicyDocument")?;
-    entity::check_policy_text(text)?;
+    check_text(text)?;
     let becomes_default = form.get("SetAsDefault") == Some("true");
     context.write(|connection| {
         let policy = find(connection, arn)?;

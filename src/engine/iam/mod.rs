@@ -21,6 +21,7 @@ use super::wire::{Failure, Form, Xml};
 pub(crate) use access_key::{issue, issue_for_root};
 pub(crate) use declared::{find_or_make, put};
 pub(crate) use entity::{add, fresh};
+pub(crate) use tag::check as check_tags;
 
 /// An action from members to result; `None` has nothing to say.
 pub(crate) type Action = fn(&Context<'_>, &Form) -> Result<Option<Xml>, Failure>;

@@ -51,7 +51,7 @@ pub(super) fn list(context: &Context<'_>, form: &Form, kind: Kind) -> Result<Opt
 }
 
 /// Checks tags that are to be set.
-pub(super) fn check(tags: &[(&str, &str)]) -> Result<(), Failure> {
+pub(crate) fn check(tags: &[(&str, &str)]) -> Result<(), Failure> {
     if tags.len() > MOST {
         return Err(too_many());
     }

@@ -178,16 +178,25 @@ fn check_together(asked: &Asked, input: &Input) -> Result<(), Failure> {
             "Custom key stores hold symmetric encryption keys of a single Region only.",
         ));
     }
-    if in_store != input.custom_key_store_id.is_some() {
-        return wrong(format!(
-            "CustomKeyStoreId is required when Origin is AWS_CLOUDHSM or EXTERNAL_KEY_STORE, and is not valid for \
-             Origin {origin}"
-        ));
-    }
-    if (origin == Origin::ExternalKeyStore) != input.xks_key_id.is_some() {
-        return wrong(format!(
-            "XksKeyId is required when Origin is EXTERNAL_KEY_STORE, and is not valid for Origin {origin}"
-        ));
+    let is_external = origin == Origin::ExternalKeyStore;
+    let members = [
+        (
+            "CustomKeyStoreId",
+            in_store,
+            input.custom_key_store_id.is_some(),
+        ),
+        ("XksKeyId", is_external, input.xks_key_id.is_some()),
+    ];
+    for (member, is_required, is_given) in members {
+        match (is_required, is_given) {
+            (true, false) => {
+                return wrong(format!("{member} is required when Origin is {origin}"));
+            }
+            (false, true) => {
+                return wrong(format!("{member} is not valid when Origin is {origin}"));
+            }
+            (true, true) | (false, false) => {}
+        }
     }
     Ok(())
 }

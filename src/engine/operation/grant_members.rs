@@ -54,9 +54,7 @@ pub(super) fn check_id(check: &mut Check, value: Option<&str>) {
 /// The tokens of grants that are not yet known everywhere.
 pub(super) fn check_tokens(check: &mut Check, tokens: Option<&[String]>) {
     let tokens = tokens.unwrap_or_default();
-    if tokens.len() > 10 {
-        check.list_length("grantTokens", &tokens.join(", "), 10);
-    }
+    check.list_length("grantTokens", tokens, 0..=10);
     for (index, token) in tokens.iter().enumerate() {
         let member = format!("grantTokens.{}.member", index + 1);
         check.length(&member, Some(token), 1..=8192);

@@ -85,8 +85,6 @@ pub(super) fn list_keys(context: &Context<'_>, input: &Input) -> Result<Output, 
 
 fn check_owners(check: &mut Check, owners: &[String]) -> Vec<ResourceOwner> {
     let most = ResourceOwner::ALL.len();
-    if owners.len() > most {
-        check.list_length("resourceOwners", &owners.join(", "), most);
-    }
+    check.list_length("resourceOwners", owners, 1..=most);
     check.choices("resourceOwners", owners, ResourceOwner::ALL)
 }

@@ -41,8 +41,8 @@ pub(super) async fn exchange(
 ) -> Result<Response<Full<Bytes>>, Lost> {
     let begin = Instant::now();
     let own = match (request.method(), request.uri().path()) {
-        (&Method::GET, "/healthz") => Some(text("ok\n".to_owned())),
-        (&Method::GET, "/metrics") => Some(text(shared.metrics.text())),
+        (&Method::GET | &Method::HEAD, "/healthz") => Some(text("ok\n".to_owned())),
+        (&Method::GET | &Method::HEAD, "/metrics") => Some(text(shared.metrics.text())),
         _ => None,
     };
     if let Some(own) = own {

@@ -266,6 +266,21 @@ fn write_ahead(connection: &Sqlite) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "journal_mode", "WAL")
 }
 
+/// Whether anybody has a database open: then it cannot be switched from its write-ahead log.
+///
+/// A damaged or foreign file is nobody's. What is in the log is in the database afterwards.
+pub fn is_in_use(path: &Utf8Path) -> bool {
+    let switched = Sqlite::open(path).and_then(|connection| {
+        connection.busy_timeout(Duration::ZERO)?;
+        connection.pragma_update(None, "journal_mode", "DELETE")
+    });
+    let code = switched.err().and_then(|error| error.sqlite_error_code());
+    matches!(
+        code,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
+}
+
 fn vacuum_into(connection: &Sqlite, path: &Utf8Path) -> Result<(), rusqlite::Error> {
     connection
         .execute("VACUUM INTO ?1", [path.as_str()])

@@ -127,6 +127,9 @@ fn check_trust(
     if !tags.is_empty() {
         known.set("aws:TagKeys", tags.keys().cloned());
     }
-    let trust = role.trust.clone().unwrap_or_default();
-    authorize::on_role(context, &trust, role, &known)
+    authorize::on_role(context, "AssumeRole", role, &known)?;
+    if issue::has_tags(form) {
+        authorize::on_role(context, "TagSession", role, &known)?;
+    }
+    Ok(())
 }

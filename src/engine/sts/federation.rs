@@ -31,6 +31,9 @@ pub(super) fn get_federation_token(
     let (partition, account) = (caller.region.partition(), caller.account);
     let arn = format!("arn:{partition}:sts::{account}:federated-user/{name}");
     authorize::on_own(context, Service::Sts, "GetFederationToken", &arn)?;
+    if issue::has_tags(form) {
+        authorize::on_own(context, Service::Sts, "TagSession", &arn)?;
+    }
     let mut policies = context.read(|connection| issue::policies(connection, form))?;
     if policies.is_empty() {
         policies.push(NOTHING.to_owned());

@@ -1,6 +1,6 @@
 //! What all sessions have in common: their duration, policies and tags, and the credentials that carry them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use crate::engine::store::Connection;
@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::engine::authorize;
 use crate::engine::credentials::{self, AccessKey, Life};
+use crate::engine::iam;
 use crate::engine::operation::Context;
 use crate::engine::session::{self, Terms};
 use crate::engine::wire::{Code, Failure, Form, Xml};
@@ -16,6 +17,8 @@ use crate::policy;
 /// The longest session policy in characters, and the most managed policies.
 const LONGEST_POLICY: usize = 2048;
 const MOST_POLICIES: usize = 10;
+/// The most tags that a request gives a session.
+const MOST_TAGS: usize = 50;
 
 /// Temporary credentials.
 #[derive(Debug)]
@@ -99,6 +102,11 @@ pub(super) fn policies(connection: &Connection, form: &Form) -> Result<Vec<Strin
     Ok(texts)
 }
 
+/// Whether a request gives a session tags, which takes a permission of its own.
+pub(super) fn has_tags(form: &Form) -> bool {
+    !form.pairs("Tags", "Key", "Value").is_empty()
+}
+
 /// A session's tags, with those that it inherits, and the keys of those that the next one does.
 pub(super) fn tags(
     context: &Context<'_>,
@@ -114,7 +122,9 @@ pub(super) fn tags(
             }
         }
     }
-    for (name, value) in form.pairs("Tags", "Key", "Value") {
+    let given = form.pairs("Tags", "Key", "Value");
+    check_tags(&given)?;
+    for (name, value) in given {
         if transitive
             .iter()
             .any(|inherited| inherited.eq_ignore_ascii_case(name))
@@ -135,6 +145,24 @@ pub(super) fn tags(
             .map(str::to_owned),
     );
     Ok((tags, transitive))
+}
+
+fn check_tags(given: &[(&str, &str)]) -> Result<(), Failure> {
+    if given.len() > MOST_TAGS {
+        return Err(Failure::validation(format!(
+            "1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than \
+             or equal to {MOST_TAGS}"
+        )));
+    }
+    iam::check_tags(given)?;
+    let names: BTreeSet<String> = given.iter().map(|(name, _)| name.to_lowercase()).collect();
+    if names.len() < given.len() {
+        return Err(Failure::new(
+            Code::InvalidInput,
+            "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
+        ));
+    }
+    Ok(())
 }
 
 /// A session's name, in STS's alphabet.

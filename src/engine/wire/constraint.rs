@@ -158,11 +158,18 @@ impl Check {
         self.pattern(member, wrong, pattern, |_| false);
     }
 
-    /// Notes that a list has more members than it may.
-    pub(crate) fn list_length(&mut self, member: &str, shown: &str, most: usize) {
-        self.violations.push(format!(
-            "Value '[{shown}]' at '{member}' failed to satisfy constraint: Member must have length less than or equal to {most}"
-        ));
+    /// How many members a list has.
+    pub(crate) fn list_length(
+        &mut self,
+        member: &str,
+        values: &[String],
+        length: RangeInclusive<usize>,
+    ) {
+        if length.contains(&values.len()) {
+            return;
+        }
+        let shown = format!("[{}]", values.join(", "));
+        self.size(member, Some(&shown), values.len(), &length);
     }
 
     /// One of an enum's values.

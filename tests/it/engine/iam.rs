@@ -292,6 +292,34 @@ fn two_access_keys_are_the_most() {
 }
 
 #[test]
+fn policies_have_a_size() {
+    let desk = desk();
+    desk.done(&ROOT, "CreateUser", &[("UserName", "ann")]);
+    let policy = |size: usize| {
+        let start = r#"{"Statement":{"Effect":"Allow","Action":"kms:*","Resource":""#;
+        format!("{start}{}\"}}}}", "*".repeat(size - start.len() - 3))
+    };
+    let put = |name: &'static str, text: String| {
+        let members = [
+            ("UserName", "ann"),
+            ("PolicyName", name),
+            ("PolicyDocument", &*text),
+        ];
+        desk.query(&ROOT, "PutUserPolicy", &members).0
+    };
+    assert_eq!(put("a", policy(1500) + " \n"), 200);
+    assert_eq!(put("b", policy(549)), 409);
+    assert_eq!(put("b", policy(548)), 200);
+    assert_eq!(put("a", policy(1501)), 409);
+    let create = |text: String| {
+        let members = [("PolicyName", "whole"), ("PolicyDocument", &*text)];
+        desk.query(&ROOT, "CreatePolicy", &members).0
+    };
+    assert_eq!(create(policy(6145)), 409);
+    assert_eq!(create(policy(6144)), 200);
+}
+
+#[test]
 fn a_strict_engine_tells_another_principal_of_the_same_name_from_the_first() {
     let mut settings = Settings::new(Store::Memory, ACCOUNT.parse().unwrap());
     settings.rules.principals = Principals::Existing;

@@ -338,8 +338,7 @@ async fn keys_go_into_connected_stores_of_their_origin() {
         "Origin AWS_CLOUDHSM is not compatible with custom key store {external} of type EXTERNAL_KEY_STORE"
     );
     refused(in_cluster(&bench, &external).send().await, code, &message);
-    let message = "CustomKeyStoreId is required when Origin is AWS_CLOUDHSM or EXTERNAL_KEY_STORE, and is not valid \
-                   for Origin AWS_KMS";
+    let message = "CustomKeyStoreId is not valid when Origin is AWS_KMS";
     let here = bench
         .kms
         .create_key()
@@ -347,12 +346,21 @@ async fn keys_go_into_connected_stores_of_their_origin() {
         .send()
         .await;
     refused(here, code, message);
-    let message = "XksKeyId is required when Origin is EXTERNAL_KEY_STORE, and is not valid for Origin AWS_CLOUDHSM";
+    let message = "XksKeyId is not valid when Origin is AWS_CLOUDHSM";
     let named = in_cluster(&bench, &hardware)
         .xks_key_id("key-1")
         .send()
         .await;
     refused(named, code, message);
+    let message = "XksKeyId is required when Origin is EXTERNAL_KEY_STORE";
+    let unnamed = bench
+        .kms
+        .create_key()
+        .origin(OriginType::ExternalKeyStore)
+        .custom_key_store_id(&external)
+        .send()
+        .await;
+    refused(unnamed, code, message);
     let message = format!("Custom key store {UNKNOWN} is not found.");
     let unknown = in_cluster(&bench, UNKNOWN).send().await;
     refused(unknown, "CustomKeyStoreNotFoundException", &message);

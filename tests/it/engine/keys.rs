@@ -287,5 +287,6 @@ async fn only_own_keys_are_listed() {
     assert_eq!(count(r#"["SELF","OTHER_ACCOUNTS_VIA_RAM"]"#), Some(1));
     assert_eq!(count(r#"["OTHER_ACCOUNTS_VIA_RAM"]"#), Some(0));
     assert_eq!(count(r#"["ALL"]"#), None);
+    assert_eq!(count("[]"), None);
     assert_eq!(count(r#"["SELF","SELF","SELF"]"#), None);
 }

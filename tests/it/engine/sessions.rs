@@ -69,7 +69,7 @@ fn user(desk: &Desk, account: &'static str, name: &str, policy: Option<&str>) ->
 }
 
 const BY_ACCOUNT: &str = r#""Principal":{"AWS":"111122223333"}"#;
-const MAY_ASSUME: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}]}"#;
+const MAY_ASSUME: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sts:AssumeRole","sts:TagSession"],"Resource":"*"}]}"#;
 
 #[test]
 fn a_session_is_its_role_under_a_name() {
@@ -302,6 +302,56 @@ fn a_session_of_a_role_that_was_made_again_is_worth_nothing() {
         stage.desk.kms(&who, "ListKeys", &json!({})).1["__type"],
         "AccessDeniedException"
     );
+}
+
+#[test]
+fn session_tags_take_a_permission_of_their_own() {
+    const TAGS: [(&str, &str); 2] = [("Tags.member.1.Key", "a"), ("Tags.member.1.Value", "b")];
+    let stage = Stage::new(BY_ACCOUNT);
+    let (status, body) = stage.assume(&stage.guest, &TAGS);
+    assert_eq!(status, 200, "{body}");
+    // The caller's own policy must allow them.
+    let only = MAY_ASSUME.replace(r#","sts:TagSession""#, "");
+    let eve = stage.user(ACCOUNT, "eve", Some(&only));
+    assert_eq!(stage.assume(&eve, &[]).0, 200);
+    let (status, body) = stage.assume(&eve, &TAGS);
+    assert_eq!(status, 403, "{body}");
+    assert!(body.contains("sts:TagSession"), "{body}");
+    // So must the role's trust policy.
+    let trust = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"sts:AssumeRole",{BY_ACCOUNT}}}]}}"#
+    );
+    let members = [("RoleName", "app"), ("PolicyDocument", &*trust)];
+    stage.desk.done(&ROOT, "UpdateAssumeRolePolicy", &members);
+    assert_eq!(stage.assume(&stage.guest, &[]).0, 200);
+    let (status, body) = stage.assume(&stage.guest, &TAGS);
+    assert_eq!(status, 403, "{body}");
+    assert!(body.contains("sts:TagSession"), "{body}");
+}
+
+#[test]
+fn session_tags_follow_the_rules_of_tags() {
+    let stage = Stage::new(BY_ACCOUNT);
+    let status = |names: &[&str]| {
+        let members: Vec<(String, &str)> = names
+            .iter()
+            .enumerate()
+            .flat_map(|(index, name)| {
+                let at = |part: &str| format!("Tags.member.{}.{part}", index + 1);
+                [(at("Key"), *name), (at("Value"), "v")]
+            })
+            .collect();
+        let members: Vec<(&str, &str)> =
+            members.iter().map(|(key, text)| (&**key, *text)).collect();
+        stage.assume(&stage.guest, &members).0
+    };
+    let many: Vec<String> = (0..51).map(|number| format!("k{number}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    assert_eq!(status(&many[..50]), 200);
+    assert_eq!(status(&many), 400);
+    assert_eq!(status(&["team", "Team"]), 400);
+    assert_eq!(status(&["aws:team"]), 400);
+    assert_eq!(status(&[&"x".repeat(129)]), 400);
 }
 
 #[test]

@@ -25,6 +25,14 @@ pub(crate) fn get(connection: &Connection, entity: i64, name: &str) -> Sql<Optio
         .optional()
 }
 
+/// The texts of an entity's inline policies.
+pub(crate) fn texts(connection: &Connection, entity: i64) -> Sql<Vec<String>> {
+    connection
+        .prepare_cached("SELECT text FROM iam_inline_policies WHERE entity = ?1")?
+        .query_map([entity], |row| row.get(0))?
+        .collect()
+}
+
 /// The names of an entity's inline policies after one of them.
 pub(crate) fn names_after(
     connection: &Connection,
