@@ -21,10 +21,11 @@ pub(super) fn columns() -> Vec<Column> {
 fn rows<'h>(holdings: &'h Holdings, caller: &Principal) -> Vec<&'h Row> {
     let key = key();
     let home = key.place.account;
-    let is_session = matches!(caller, Principal::Session(_));
-    // Two statements may name a session's role with two paths, of which only one can be.
-    let roles = ["role/app", "role/team/app"].map(str::to_owned);
-    let roles = roles.into_iter().filter(|_| is_session).collect();
+    let roles = ["role/app", "role/team/dev"].into_iter().filter(|role| {
+        let role = Principal::parse(&format!("arn:aws:iam::{home}:{role}"), key.partition);
+        role.unwrap().is_role_of(caller)
+    });
+    let roles = roles.map(str::to_owned).collect();
     let of_kind = match (caller, caller.account()) {
         (Principal::Account(..), Some(account)) if account == home => {
             vec!["the root user".to_owned()]

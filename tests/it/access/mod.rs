@@ -24,10 +24,11 @@ const PRINCIPALS: &[&str] = &[
     "111122223333",
     "arn:aws:iam::111122223333:root",
     "arn:aws:iam::111122223333:role/app",
-    "arn:aws:iam::111122223333:role/team/app",
+    "arn:aws:iam::111122223333:role/team/dev",
     "arn:aws:iam::111122223333:user/ann",
     "arn:aws:sts::111122223333:assumed-role/app/s-1",
     "arn:aws:sts::111122223333:assumed-role/App/s-1",
+    "arn:aws:sts::111122223333:assumed-role/dev/s-1",
     "arn:aws:iam::444455556666:role/app",
     "444455556666",
     "*",
@@ -35,15 +36,19 @@ const PRINCIPALS: &[&str] = &[
     "AROAEXAMPLEROLEID",
 ];
 
+/// A session of `role/team/dev`, which its own ARN does not tell.
+const SESSION_BELOW_A_PATH: &str = "arn:aws:sts::111122223333:assumed-role/dev/s-1";
+
 const CALLERS: &[&str] = &[
     "111122223333",
     "arn:aws:iam::111122223333:role/app",
-    "arn:aws:iam::111122223333:role/team/app",
+    "arn:aws:iam::111122223333:role/team/dev",
     "arn:aws:iam::111122223333:role/apple",
     "arn:aws:iam::111122223333:user/ann",
     "arn:aws:iam::111122223333:user/team/ann",
     "arn:aws:sts::111122223333:assumed-role/app/s-1",
     "arn:aws:sts::111122223333:assumed-role/app/s-2",
+    SESSION_BELOW_A_PATH,
     "arn:aws:sts::111122223333:federated-user/bob",
     "444455556666",
     "arn:aws:iam::444455556666:role/app",
@@ -158,6 +163,7 @@ const KEYS: &[Row] = &[
         &[
             "arn:aws:iam::111122223333:role/app",
             "arn:aws:iam::*:role/*",
+            "arn:aws:iam::*:role/team/*",
             "arn:aws:iam::111122223333:*",
             "*/ann",
             "true",
@@ -337,11 +343,16 @@ fn principal(text: &str) -> Principal {
 
 fn level(document: &Document, call: &Call) -> Level {
     let key = key();
+    let mut context = call.context.clone();
+    if call.caller == principal(SESSION_BELOW_A_PATH) {
+        let role = "arn:aws:iam::111122223333:role/team/dev".to_owned();
+        context.set("aws:PrincipalArn", [role]);
+    }
     let request = Request {
         caller: &call.caller,
         action: call.action,
         key: &key,
-        context: &call.context,
+        context: &context,
     };
     evaluate(document, &request).level
 }
