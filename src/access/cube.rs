@@ -6,8 +6,11 @@ use fixedbitset::FixedBitSet;
 
 use super::Exhausted;
 
-/// The most steps of one question, counted in pairs of boxes that are held against each other.
+/// The most steps of one question, counted in pairs of boxes that are held against each other, and more for wide ones.
 const MAX_STEPS: usize = 10_000_000;
+
+/// How many dimensions are held against each other for the price of one.
+const DIMENSIONS_A_STEP: usize = 16;
 
 /// A product of sets: in each dimension, the points that it covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,7 +135,9 @@ fn split(
     budget: &mut Budget,
     tell: &mut dyn FnMut(Cube) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>, Exhausted> {
-    budget.spend(others.len() + cube.0.len())?;
+    budget.spend(
+        (others.len() + cube.0.len()).saturating_mul(1 + cube.0.len() / DIMENSIONS_A_STEP),
+    )?;
     let near: Vec<&Cube> = others
         .iter()
         .copied()

@@ -194,7 +194,8 @@ impl Teller<'_> {
             Level::Deny | Level::None | Level::Direct => direct.intersection(&inside),
         };
         // Boxes may reach over condition keys that an operation does not have.
-        let pointless = Requests(self.space.pointless().collect());
+        let pointless = self.space.pointless().chain(self.space.of_no_service());
+        let pointless = Requests(pointless.collect());
         let mut within = self.given.at(level).intersection(&inside);
         within.0.extend(pointless.intersection(&inside).0);
         let mut grown = Vec::new();

@@ -12,7 +12,7 @@ use super::phrase::{GONE, Phrases};
 use super::requests::Requests;
 use super::space::{ACTIONS, CALLERS, KEYS, Space};
 use super::survey::{Rules, Survey};
-use super::{Exhausted, Rights, Scene, Undetermined};
+use super::{Exhausted, Rights, Scene, Tables, Undetermined};
 
 /// The most shifts that are told for each turn.
 const MAX_TOLD: usize = 10;
@@ -212,13 +212,18 @@ impl Teller<'_> {
         }
         let mut left = whole.clone();
         // What is allowed anyway may be told along with what IAM policies can give, where that is simpler.
-        let within = match turn.without_iam() {
+        let mut within = match turn.without_iam() {
             Some(direct) => {
                 let direct = region(direct, a, b, budget)?;
                 Requests([left.0.clone(), direct.0].concat())
             }
             None => left.clone(),
         };
+        let scene = self.pair.scene;
+        if scene.tables == Tables::Heard {
+            // What cannot be asked needs no words.
+            within.0.extend(self.survey.space.impossible(scene.key));
+        }
         let mut grown = Vec::new();
         while let Some(first) = left.0.first().filter(|_| grown.len() < MAX_TOLD) {
             let cube = grow(&self.survey.space, &within, first, budget)?;

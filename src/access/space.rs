@@ -169,11 +169,29 @@ impl<'r> Space<'r> {
         cube
     }
 
-    /// Requests that AWS's tables say there are not: operations that do not work from other accounts, and condition
-    /// keys with operations that do not have them.
+    /// Requests that AWS's tables say there are not: operations that do not work from other accounts, condition keys
+    /// with operations that do not have them, and keys about an account's principals with AWS services.
     pub(super) fn impossible(&self, key: &KeyArn) -> Vec<Cube> {
         let cubes = std::iter::once(self.out_of_reach(key)).chain(self.pointless());
+        let cubes = cubes.chain(self.of_no_service());
         cubes.filter(|cube| !cube.is_empty()).collect()
+    }
+
+    /// AWS services with condition keys that only principals of accounts have.
+    pub(super) fn of_no_service(&self) -> impl Iterator<Item = Cube> {
+        let is_service = |caller: &Caller| matches!(caller.principal, Principal::Service(_));
+        let services = self.set_of_callers(&is_service);
+        let keys = self.dimensions.iter().enumerate().filter(|(_, dimension)| {
+            let key = dimension.key.as_str();
+            matches!(key, "aws:principalorgid" | "aws:principalorgpaths")
+                || key.starts_with("aws:principaltag/")
+        });
+        keys.map(move |(at, dimension)| {
+            let mut cube = self.all();
+            cube.limit(CALLERS, &services);
+            cube.leave(KEYS + at, &dimension.absent());
+            cube
+        })
     }
 
     /// Calls from other accounts of operations that do not work across accounts.

@@ -63,6 +63,27 @@ impl Operation {
     }
 }
 
+/// Condition keys of KMS that come with every operation on a key, in lower case.
+const OF_EVERY_OPERATION: [&str; 10] = [
+    "kms:calleraccount",
+    "kms:customermasterkeyspec",
+    "kms:customermasterkeyusage",
+    "kms:keyorigin",
+    "kms:keyspec",
+    "kms:keyusage",
+    "kms:multiregion",
+    "kms:multiregionkeytype",
+    "kms:resourcealiases",
+    "kms:viaservice",
+];
+
+/// True for the condition keys of KMS itself that AWS documents; case does not distinguish keys.
+pub fn is_key_of_kms(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    let key = key.as_str();
+    key.starts_with("kms:") && (carriers(key).is_some() || OF_EVERY_OPERATION.contains(&key))
+}
+
 /// The operations that come with a condition key, in lower case; `None` for any.
 fn carriers(key: &str) -> Option<&'static [Operation]> {
     use Operation as Op;

@@ -14,7 +14,7 @@ mod tag;
 pub use account::{AccountId, Partition, Place, Region};
 pub use alias::AliasName;
 pub use arn::{Arn, KeyArn};
-pub use context_key::{ContextValue, context_value};
+pub use context_key::{ContextValue, context_value, is_key_of_kms};
 pub use grant::{Constraints, GrantName, GrantTerms, LiveGrantName};
 pub use key::{
     Algorithms, KeyId, KeyManager, KeyName, KeySpec, KeyState, KeyType, KeyUsage, Origin,

@@ -1,9 +1,11 @@
 //! One request with everything that has a say about it, as JSON.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::context::Context;
-use super::document::{Document, IdentityPolicy};
+use super::document::{Document, IdentityPolicy, Principals};
 use super::evaluate::{Answer, Outcome, Policies, Request, authorize_under};
 use super::flaw::refuse_malformed;
 use super::grant::{Grant, read_grants};
@@ -46,6 +48,28 @@ pub enum Iam {
 }
 
 impl Question {
+    /// Lets the role of a session that calls have the path that a policy, a grant or somebody else gives it.
+    ///
+    /// A session's ARN does not tell the path; nothing changes where none is known, or more than one.
+    #[must_use]
+    pub fn with_role_path<'a>(mut self, others: impl Iterator<Item = &'a Principal>) -> Self {
+        const KEY: &str = "aws:PrincipalArn";
+        let named = self.key_policy.statements.iter().flat_map(|statement| {
+            let (Principals::Any(set) | Principals::Not(set)) = &statement.principals;
+            set.iter()
+        });
+        let named = named.chain(self.grants.iter().map(|grant| &grant.grantee));
+        let is_role = |one: &&Principal| one.is_role_of(&self.caller);
+        let named = named.filter(is_role).map(ToString::to_string);
+        let others = others.filter(is_role).map(ToString::to_string);
+        let roles: BTreeSet<String> = named.chain(others).collect();
+        let mut roles = roles.into_iter();
+        if let (Some(role), None, None) = (roles.next(), roles.next(), self.context.get(KEY)) {
+            self.context.set(KEY, [role]);
+        }
+        self
+    }
+
     /// Asks everything that has a say.
     pub fn answer(&self) -> Answer {
         self.answer_under(Exemption::WholeChain)
@@ -116,7 +140,7 @@ pub fn read_question(value: &Value) -> Result<Question, ReadError> {
     let boundary = given(members, "boundary").map(|value| read_own(value, "boundary"));
     let action = text(needed(members, "action")?, "action")?;
     check_action(action).map_err(|error| error.within("action"))?;
-    Ok(Question {
+    let question = Question {
         key_policy: read_key_policy(needed(members, "keyPolicy")?, partition)?,
         identity_policies: read_list(members, "identityPolicies")?,
         iam: match given(members, "identityPolicies") {
@@ -130,7 +154,8 @@ pub fn read_question(value: &Value) -> Result<Question, ReadError> {
         action: action.to_owned(),
         key,
         context: read_context(members)?,
-    })
+    };
+    Ok(question.with_role_path(std::iter::empty()))
 }
 
 fn given<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
@@ -230,6 +255,17 @@ fn context_values(value: &Value, path: &str) -> Result<Vec<String>, ReadError> {
     }
 }
 
+/// The names of the encryption context's pairs.
+fn names_of_pairs(context: &Value) -> Vec<String> {
+    const PAIR: &str = "kms:EncryptionContext:";
+    let keys = context.as_object().into_iter().flat_map(Map::keys);
+    let names = keys.filter_map(|key| {
+        let (prefix, name) = key.split_at_checked(PAIR.len())?;
+        prefix.eq_ignore_ascii_case(PAIR).then(|| name.to_owned())
+    });
+    names.collect()
+}
+
 fn read_context(members: &Map<String, Value>) -> Result<Context, ReadError> {
     let mut context = Context::new();
     let Some(value) = given(members, "context") else {
@@ -242,6 +278,10 @@ fn read_context(members: &Map<String, Value>) -> Result<Context, ReadError> {
             return Err(error(&at, problem));
         }
         context.set(key, context_values(value, &at)?);
+    }
+    let pairs = names_of_pairs(value);
+    if context.get("kms:EncryptionContextKeys").is_none() && !pairs.is_empty() {
+        context.set("kms:EncryptionContextKeys", pairs);
     }
     context.agree_on_time();
     Ok(context)

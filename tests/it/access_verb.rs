@@ -169,7 +169,7 @@ fn other_accounts_have_what_works_across_accounts() {
          "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}}},
     ]));
     let shown = sandbox.run("access").expect(0).all();
-    insta::assert_snapshot!(shown, @"
+    insta::assert_snapshot!(shown, @r"
     exit 0
     --- stdout
     alias/shared  arn:aws:kms:us-east-1:111122223333:key/[id]
@@ -180,8 +180,7 @@ fn other_accounts_have_what_works_across_accounts() {
       everyone in this account          IAM         IAM     IAM   IAM    IAM       IAM      IAM 1    IAM        IAM
       everyone in account 222233334444  -           -       IAM   IAM    IAM       IAM      IAM      IAM        IAM      [cross-account]
       333344445555:role/partner         -           -       IAM   IAM    IAM       IAM      IAM      IAM        IAM      [cross-account]
-      service/logs.amazonaws.com        -           -       -     -      -         -        if 1,2   if 2       -
-      other AWS services                -           -       -     -      -         -        if 1     -          -
+      service/logs.amazonaws.com        -           -       -     -      -         -        if 2     if 2       -
       everyone in other accounts        -           -       -     -      -         -        if 3     -          -        [cross-account]
       1  only when aws:PrincipalOrgID is o-abc1234567
       2  only when aws:SourceAccount is 111122223333

@@ -292,3 +292,33 @@ fn the_request_in_the_manual_has_the_answer_in_the_manual() {
     let value = |text: &str| serde_json::from_str::<Value>(text).unwrap();
     assert_eq!(value(&run.stdout), value(block().lines().next().unwrap()));
 }
+
+#[test]
+fn a_session_has_the_path_of_the_role_that_the_policy_names() {
+    let role = "arn:aws:iam::111122223333:role/sso/Dev";
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": role}, "Action": "kms:Decrypt", "Resource": "*"},
+        {"Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*",
+            "Condition": {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/sso/*"}}},
+    ]});
+    let session =
+        json!({"keyPolicy": policy, "principal": "arn:aws:sts::111122223333:assumed-role/Dev/ann"});
+    let mut other = session.clone();
+    other["context"] = json!({"aws:PrincipalArn": "arn:aws:iam::111122223333:role/Dev"});
+    let decisions = answers(&[request("path", session), request("none", other)], 0);
+    assert_eq!(decisions[0]["decision"], "Allowed");
+    assert_eq!(decisions[1]["decision"], "ExplicitlyDenied");
+}
+
+#[test]
+fn the_names_of_the_encryption_context_follow_from_its_pairs() {
+    let policy = json!({"Version": "2012-10-17", "Statement":
+        {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "kms:Decrypt", "Resource": "*",
+            "Condition": {"ForAnyValue:StringEquals": {"kms:EncryptionContextKeys": "tenant"}}}});
+    let pair = json!({"keyPolicy": policy, "context": {"kms:EncryptionContext:tenant": "eu"}});
+    let mut named = pair.clone();
+    named["context"]["kms:EncryptionContextKeys"] = json!(["other"]);
+    let decisions = answers(&[request("pair", pair), request("named", named)], 0);
+    assert_eq!(decisions[0]["decision"], "Allowed");
+    assert_eq!(decisions[1]["decision"], "ImplicitlyDenied");
+}

@@ -123,7 +123,7 @@ fn several_administrators_can_be_asked_for() {
         account("{minimum_administrators: 3}") + &key
     };
     insta::assert_snapshot!(refusals(&two("role/a")), @r"
-    refused (lock-out): only the root user, role/a could call `PutKeyPolicy`, and 3 principals must be able to
+    refused (lock-out): only the root user and role/a could call `PutKeyPolicy`, and 3 principals must be able to
       help: name administrators, or leave `iam_policies` on; --allow-lockout does it all the same
     ");
     accepts(&two("role/a, user/b"));

@@ -251,7 +251,7 @@ impl Subject {
         identity_policies.extend(all(&args.identity_policies)?);
         let is_all = identities.knows(&caller) || !args.identity_policies.is_empty();
         let boundary = args.boundary.as_ref().map(|path| own(path)).transpose()?;
-        Ok(Question {
+        let question = Question {
             key_policy: policy,
             identity_policies,
             iam: if is_all { Iam::Whole } else { Iam::Open },
@@ -262,7 +262,9 @@ impl Subject {
             action: operation.action().to_owned(),
             context: typed(&args.context, &key.place, facts, context),
             key,
-        })
+        };
+        let known = identities.iter().map(|identity| &identity.principal);
+        Ok(question.with_role_path(known))
     }
 }
 

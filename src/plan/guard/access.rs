@@ -83,7 +83,7 @@ impl Check<'_> {
             [] => "nobody could call `PutKeyPolicy` any more".to_owned(),
             some => format!(
                 "only {} could call `PutKeyPolicy`, and {wanted} principals must be able to",
-                some.join(", ")
+                some.join(" and ")
             ),
         };
         let gone = list(&mut had.difference(left));

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sorted_vec::SortedSet;
 
-use crate::model::{ContextValue, Operation, context_value};
+use crate::model::{ContextValue, Operation, context_value, is_key_of_kms};
 use crate::policy::account_details::is_about_keys;
 use crate::policy::document::{
     ActionPattern, Actions, Condition, Document, Effect, IdentityPolicy, IdentityStatement,
@@ -173,6 +173,7 @@ fn flaws(of: Of, path: &str, (effect, actions, resources, conditions): Terms<'_>
         let at = format!("{path}.Condition.{}.{}", condition.operator, condition.key);
         let of_condition = malformed_values(condition)
             .into_iter()
+            .chain(unknown_key(&condition.key))
             .chain(doubtful_set(of, effect, condition));
         found.extend(of_condition.map(|found| found.at(&at)));
     }
@@ -303,10 +304,59 @@ fn malformed_values(condition: &Condition) -> Vec<Found> {
             "name a value, or remove the condition",
         )];
     }
-    let plain = values.iter().filter(|value| !value.contains("${"));
+    let is_filled_in = |value: &String| takes_variables(operator.name) && value.contains("${");
+    let plain = values.iter().filter(|value| !is_filled_in(value));
     plain
         .filter_map(|value| malformed_value(operator.name, value))
         .collect()
+}
+
+/// True for operators in whose values AWS fills in variables.
+fn takes_variables(name: OperatorName) -> bool {
+    use OperatorName as Name;
+    match name {
+        Name::StringEquals
+        | Name::StringNotEquals
+        | Name::StringEqualsIgnoreCase
+        | Name::StringNotEqualsIgnoreCase
+        | Name::StringLike
+        | Name::StringNotLike
+        | Name::ArnEquals
+        | Name::ArnLike
+        | Name::ArnNotEquals
+        | Name::ArnNotLike
+        | Name::Bool => true,
+        Name::NumericEquals
+        | Name::NumericNotEquals
+        | Name::NumericLessThan
+        | Name::NumericLessThanEquals
+        | Name::NumericGreaterThan
+        | Name::NumericGreaterThanEquals
+        | Name::DateEquals
+        | Name::DateNotEquals
+        | Name::DateLessThan
+        | Name::DateLessThanEquals
+        | Name::DateGreaterThan
+        | Name::DateGreaterThanEquals
+        | Name::BinaryEquals
+        | Name::IpAddress
+        | Name::NotIpAddress
+        | Name::Null => false,
+    }
+}
+
+/// A key that no request has; AWS takes it all the same.
+fn unknown_key(key: &str) -> Option<Found> {
+    if !key.contains(':') {
+        let problem = format!("`{key}` names no service, so no request has it");
+        let help = "condition keys begin with `kms:`, `aws:` or another service";
+        return Some(Found::doubtful(problem, help));
+    }
+    let is_of_kms = key.to_ascii_lowercase().starts_with("kms:");
+    (is_of_kms && !is_key_of_kms(key)).then(|| {
+        let problem = format!("KMS has no condition key `{key}`, so no request has it");
+        Found::doubtful(problem, "correct the name, such as `kms:ViaService`")
+    })
 }
 
 fn malformed_value(name: OperatorName, value: &str) -> Option<Found> {

@@ -61,7 +61,6 @@ fn values_are_of_the_kind_that_the_operator_compares() {
         r#"[1, "1e3"]"#,
         "Malformed `1e3` is not a number",
     );
-    check_condition("NumericEquals", age, r#""${aws:x}""#, "");
     let time = "aws:CurrentTime";
     check_condition("DateLessThan", time, r#""2026-01-01""#, "");
     check_condition("DateLessThan", time, "1767225600", "");
@@ -273,5 +272,47 @@ fn a_policy_of_a_caller_is_about_every_service() {
     check_own(
         r#""Action": "*", "Resource": "*", "Condition": {"ForAllValues:StringLike": {"aws:RequestTag/a": "b"}}"#,
         "Doubtful Condition.ForAllValues:StringLike.aws:RequestTag/a: `aws:RequestTag/a` has one value, and `ForAllValues` allows requests without the key too",
+    );
+}
+
+#[test]
+fn variables_stand_only_where_they_are_filled_in() {
+    let name = "${aws:username}";
+    let list = format!(r#""{name}""#);
+    for operator in ["StringEquals", "StringLike", "ArnLike", "Bool"] {
+        check_condition(operator, "aws:PrincipalTag/a", &list, "");
+    }
+    for (operator, what) in [
+        ("NumericEquals", "a number"),
+        ("DateLessThan", "a date"),
+        ("IpAddress", "an address or a block of addresses"),
+        ("Null", "a truth value"),
+    ] {
+        let expected = format!("Malformed `{name}` is not {what}");
+        check_condition(operator, "aws:PrincipalTag/a", &list, &expected);
+    }
+}
+
+#[test]
+fn keys_that_no_request_has_are_doubtful() {
+    for known in [
+        "kms:viaservice",
+        "kms:EncryptionContext:a",
+        "s3:prefix",
+        "aws:x",
+    ] {
+        check_condition("StringEquals", known, r#""x""#, "");
+    }
+    check_condition(
+        "StringEquals",
+        "kms:ViaServcie",
+        r#""x""#,
+        "Doubtful KMS has no condition key `kms:ViaServcie`, so no request has it",
+    );
+    check_condition(
+        "StringEquals",
+        "foo",
+        r#""x""#,
+        "Doubtful `foo` names no service, so no request has it",
     );
 }
