@@ -245,6 +245,11 @@ impl Engine {
         (response, is_postponed)
     }
 
+    /// True while the state can be read.
+    pub(crate) fn is_well(&self) -> bool {
+        self.database.touch().is_ok()
+    }
+
     fn luck(&self, call: &Call<'_>) -> Option<Luck> {
         let turmoil = self.turmoil.as_ref()?;
         Some(turmoil.luck(call.number, call.operation))

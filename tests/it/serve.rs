@@ -207,6 +207,20 @@ async fn over_tls_both_versions_of_http_are_offered() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_cannot_read_its_state_is_not_well() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("engine.db");
+    let store = Store::File(path.clone().try_into().unwrap());
+    let engine = Settings::new(store, ACCOUNT.parse().unwrap());
+    let served = Served::of(engine, ServerSettings::default()).await;
+    std::fs::write(&path, [0xA5; 65536]).unwrap();
+    let answer = served.get("/healthz").await;
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(answer.ends_with("the state cannot be read\n"), "{answer}");
+    served.stop().await;
+}
+
 #[test]
 fn a_key_of_another_certificate_is_refused() {
     assert!(matches!(Tls::from_pem(KEY, KEY), Err(TlsError::Pair(_))));

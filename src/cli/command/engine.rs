@@ -13,8 +13,9 @@ use crate::cli::target;
 use crate::engine::{self, Engine, Holdings, IssuedKeys, Settings, Store};
 use crate::model::Place;
 
-/// The files of a state; the last two are there only while it is in use.
-const FILES: [&str; 4] = ["engine.db", "engine.key", "engine.db-wal", "engine.db-shm"];
+/// The files of a state, of which some are there only while it is in use. The database goes last: while it is there, what
+/// was left of a state can still be deleted.
+const FILES: [&str; 4] = ["engine.key", "engine.db-wal", "engine.db-shm", "engine.db"];
 
 pub(super) fn run(args: &EngineArgs, context: &Context) -> anyhow::Result<Exit> {
     match &args.task {

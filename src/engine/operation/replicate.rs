@@ -50,7 +50,7 @@ pub(super) fn replicate(context: &Context<'_>, input: &Input) -> Result<Output, 
     context.write(|connection| {
         let primary = find_key::find(context, connection, key_id, Operation::ReplicateKey)?;
         check_primary(&primary)?;
-        let replica = replica(&primary, &region, input.description.as_deref());
+        let replica = replica(context, &primary, &region, input.description.as_deref());
         authorize::on_replica(context, &replica)?;
         // A replica counts as two new keys, of which one is a dry run.
         context.count(&region, Quota::Operation(Operation::CreateKey), 2)?;
@@ -82,7 +82,12 @@ pub(super) fn replicate(context: &Context<'_>, input: &Input) -> Result<Output, 
 }
 
 /// The replica of a primary in another Region: what is shared is the same, and the rest is as in a new key.
-fn replica(primary: &Key, region: &Region, description: Option<&str>) -> Key {
+fn replica(
+    context: &Context<'_>,
+    primary: &Key,
+    region: &Region,
+    description: Option<&str>,
+) -> Key {
     let place = Place {
         account: primary.arn.place.account,
         region: region.clone(),
@@ -92,6 +97,7 @@ fn replica(primary: &Key, region: &Region, description: Option<&str>) -> Key {
         arn: KeyArn::new(place, primary.arn.id.clone()),
         description: description.unwrap_or_default().to_owned(),
         enabled: true,
+        created: context.now,
         rotation: None,
         used: None,
         multi_region: Some(MultiRegion::Replica),

@@ -41,7 +41,7 @@ pub(super) async fn exchange(
 ) -> Result<Response<Full<Bytes>>, Lost> {
     let begin = Instant::now();
     let own = match (request.method(), request.uri().path()) {
-        (&Method::GET | &Method::HEAD, "/healthz") => Some(text("ok\n".to_owned())),
+        (&Method::GET | &Method::HEAD, "/healthz") => Some(health(&shared).await),
         (&Method::GET | &Method::HEAD, "/metrics") => Some(text(shared.metrics.text())),
         _ => None,
     };
@@ -117,6 +117,19 @@ async fn answer(shared: &Arc<Shared>, request: Request<Bytes>) -> Response<Bytes
     let engine = Arc::clone(&shared.engine);
     let answered = tokio::task::spawn_blocking(move || engine.handle(request)).await;
     answered.unwrap_or_else(|error| wire::respond(Err(Failure::internal(&error)), ""))
+}
+
+/// Whether the engine can still read its state.
+async fn health(shared: &Arc<Shared>) -> Response<Bytes> {
+    let _hand = shared.hands.acquire().await;
+    let engine = Arc::clone(&shared.engine);
+    let is_well = tokio::task::spawn_blocking(move || engine.is_well()).await;
+    if is_well.unwrap_or(false) {
+        return text("ok\n".to_owned());
+    }
+    let mut response = text("the state cannot be read\n".to_owned());
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response
 }
 
 /// An answer after which nothing that the client still sends is read.

@@ -3,7 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::OpenError;
 
@@ -23,6 +23,27 @@ pub(crate) fn prepare(path: &Utf8Path) -> Result<(), OpenError> {
         .open(path)
         .map(drop)
         .map_err(|source| fault(path, source))
+}
+
+/// Whether a database is yet to be made; fails where there was one.
+///
+/// The first start puts a database in its place whole, and its master key after that: whatever ends it, there is no key
+/// without a database, and no empty database.
+pub(super) fn is_new(path: &Utf8Path, key: Option<&Utf8PathBuf>) -> Result<bool, OpenError> {
+    // Looked at first, since another process may be at its first start.
+    let key = key.filter(|key| key.exists());
+    match (fs::metadata(path), key) {
+        (Ok(found), _) if found.len() == 0 => Err(OpenError::Damaged("it is empty".to_owned())),
+        (Ok(_), _) => Ok(false),
+        (Err(error), Some(key)) if error.kind() == io::ErrorKind::NotFound => {
+            Err(OpenError::Missing {
+                path: path.to_owned(),
+                key: key.clone(),
+            })
+        }
+        (Err(error), None) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        (Err(error), _) => Err(fault(path, error)),
+    }
 }
 
 pub(crate) fn fault(path: &Utf8Path, source: io::Error) -> OpenError {

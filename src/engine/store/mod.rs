@@ -20,6 +20,7 @@ mod master;
 mod past;
 mod row;
 mod schema;
+mod soundness;
 mod writers;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -52,9 +53,24 @@ pub enum OpenError {
         #[source]
         source: std::io::Error,
     },
-    /// The database is damaged, locked or none at all.
+    /// The database is locked, or its disk full.
     #[error("the engine's database cannot be used")]
-    Database(#[from] rusqlite::Error),
+    Database(#[source] rusqlite::Error),
+    /// The database is damaged, or none at all.
+    #[error(
+        "the engine's database is damaged, and a copy that `keywright engine backup` made can take its place: {0}"
+    )]
+    Damaged(String),
+    /// The master key is there, but not its database.
+    #[error(
+        "the engine's database `{path}` is missing; put it back, or delete its master key `{key}` to begin anew"
+    )]
+    Missing {
+        /// Where the database should be.
+        path: Utf8PathBuf,
+        /// Its master key.
+        key: Utf8PathBuf,
+    },
     /// A later version has written the database.
     #[error(
         "the engine's database has schema version {found}, but this keywright knows versions up to {known}"
@@ -83,6 +99,17 @@ pub enum OpenError {
     /// There are no random bytes for a new master key.
     #[error(transparent)]
     NoEntropy(#[from] super::entropy::NoEntropy),
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Self::Damaged(error.to_string())
+            }
+            Some(_) | None => Self::Database(error),
+        }
+    }
 }
 
 /// How many idle connections a file's pool keeps.
@@ -131,15 +158,18 @@ impl Database {
         given: Option<&MasterSecret>,
         entropy: &dyn Entropy,
     ) -> Result<Self, OpenError> {
+        let beside = path.with_extension("key");
         file::prepare_folder(path)?;
-        let is_new = !path.exists();
+        let is_new = file::is_new(path, given.is_none().then_some(&beside))?;
         fresh::put(path, entropy)?;
         file::prepare(path)?;
         let connection = connect(path)?;
         schema::prepare(&connection)?;
+        if !is_new {
+            soundness::check(&connection)?;
+        }
         // The key's print is written anew where it is missing, so the disk need not have it yet.
         connection.pragma_update(None, "synchronous", "OFF")?;
-        let beside = path.with_extension("key");
         let master = master::load_or_make(&connection, given, &beside, entropy)?;
         if is_new && given.is_some() {
             file::sync_folder(path).map_err(|source| file::fault(path, source))?;
@@ -162,6 +192,11 @@ impl Database {
         run: impl Fn(&Connection) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         self.with(|connection| connection.read(run))
+    }
+
+    /// Fails where the store can no longer be read.
+    pub(crate) fn touch(&self) -> Result<(), Failure> {
+        self.with(|connection| Ok(soundness::touch(&connection.sql)?))
     }
 
     /// Runs reads and writes as one: all of them, durably, or none.

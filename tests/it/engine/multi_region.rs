@@ -86,6 +86,7 @@ async fn a_replica_is_made_after_a_moment() {
         .key_id(&id)
         .description("here");
     described.send().await.unwrap();
+    bench.clock.forward_minutes(1);
     let made = bench
         .kms
         .replicate_key()
@@ -99,6 +100,9 @@ async fn a_replica_is_made_after_a_moment() {
     assert_eq!(fresh.key_state(), Some(&KeyState::Creating));
     assert_eq!((fresh.enabled(), fresh.description()), (false, Some("")));
     assert_eq!(fresh.current_key_material_id(), None);
+    let age = |metadata: &KeyMetadata| metadata.creation_date().unwrap().secs();
+    let primary = describe(&bench.kms, &id).await;
+    assert_eq!(age(&fresh) - age(&primary), 60);
     let message = format!("{} is creating.", arn_in(ELSEWHERE, &id));
     let code = "KMSInvalidStateException";
     let early = there.encrypt().key_id(&id).plaintext(Blob::new("text"));

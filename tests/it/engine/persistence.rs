@@ -308,7 +308,81 @@ fn what_is_no_database_is_refused() {
         "not a database at all, but long enough to be looked at",
     )
     .unwrap();
-    assert!(matches!(home.open(), Err(OpenError::Database(_))));
+    assert_eq!(damage(&home), "file is not a database");
+}
+
+/// Why a state is refused as damaged.
+fn damage(home: &Home) -> String {
+    match home.open() {
+        Err(OpenError::Damaged(why)) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn an_emptied_database_is_refused_and_left_as_it_is() {
+    let home = Home::new();
+    home.bench(1).key().await;
+    let path = home.path("engine.db");
+    fs::write(&path, "").unwrap();
+    assert_eq!(damage(&home), "it is empty");
+    fs::remove_file(home.path("engine.key")).unwrap();
+    assert_eq!(damage(&home), "it is empty");
+    assert_eq!(fs::metadata(&path).unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn a_master_key_whose_database_is_gone_is_no_new_state() {
+    let home = Home::new();
+    home.bench(1).key().await;
+    let path = home.path("engine.db");
+    fs::remove_file(&path).unwrap();
+    assert!(matches!(home.open(), Err(OpenError::Missing { .. })));
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn a_database_with_damaged_pages_is_refused() {
+    let home = Home::new();
+    home.bench(1).key().await;
+    let path = home.path("engine.db");
+    let whole = fs::read(&path).unwrap();
+    let pages = whole.len() / 4096;
+    // Each table and each index begins on a page of its own; only pages that nothing is on may be anything.
+    for page in 1..pages {
+        let mut damaged = whole.clone();
+        damaged[page * 4096..][..4096].fill(0xA5);
+        fs::write(&path, &damaged).unwrap();
+        assert!(!damage(&home).is_empty(), "page {page}");
+    }
+    fs::write(&path, &whole).unwrap();
+    home.open().unwrap();
+}
+
+#[tokio::test]
+async fn a_large_database_has_its_tables_touched() {
+    let home = Home::new();
+    home.bench(1).key().await;
+    let path = home.path("engine.db");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let filler = "INSERT INTO meta VALUES ('filler', zeroblob(5000000))";
+    connection.execute(filler, []).unwrap();
+    let root: u32 = connection
+        .query_row(
+            "SELECT rootpage FROM sqlite_schema WHERE name = 'grants'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    connection
+        .pragma_update(None, "journal_mode", "DELETE")
+        .unwrap();
+    drop(connection);
+    home.open().unwrap();
+    let mut damaged = fs::read(&path).unwrap();
+    damaged[(root as usize - 1) * 4096..][..4096].fill(0xA5);
+    fs::write(&path, &damaged).unwrap();
+    assert_eq!(damage(&home), "database disk image is malformed");
 }
 
 #[test]
