@@ -32,6 +32,8 @@ pub struct Session {
     pub tags: BTreeMap<String, String>,
     /// The keys of the tags that the next session inherits.
     pub transitive: Vec<String>,
+    /// Who is behind it, as was said when the first role was assumed; it goes on from session to session.
+    pub source_identity: Option<String>,
     /// When it began.
     pub issued: Timestamp,
     /// When it ends.
@@ -67,6 +69,8 @@ struct Content {
     policies: Vec<String>,
     tags: BTreeMap<String, String>,
     transitive: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source_identity: Option<String>,
     issued: i64,
     expires: i64,
 }
@@ -81,6 +85,7 @@ pub(crate) struct Terms {
     pub(crate) policies: Vec<String>,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) transitive: Vec<String>,
+    pub(crate) source_identity: Option<String>,
     pub(crate) issued: Timestamp,
     pub(crate) expires: Timestamp,
 }
@@ -113,6 +118,7 @@ pub(crate) fn seal(
         policies: terms.policies.clone(),
         tags: terms.tags.clone(),
         transitive: terms.transitive.clone(),
+        source_identity: terms.source_identity.clone(),
         issued: terms.issued.as_millisecond(),
         expires: terms.expires.as_millisecond(),
     };
@@ -137,6 +143,7 @@ pub(crate) fn open(master: &MasterKey, token: &str) -> Option<Opened> {
             policies: policies.collect::<Result<_, _>>().ok()?,
             tags: content.tags,
             transitive: content.transitive,
+            source_identity: content.source_identity,
             issued: Timestamp::from_millisecond(content.issued).ok()?,
             expires: Timestamp::from_millisecond(content.expires).ok()?,
         },

@@ -71,6 +71,9 @@ fn of_entity(
         for (name, value) in &session.tags {
             put_tag(&mut carried.facts, name, value);
         }
+        if let Some(who) = &session.source_identity {
+            carried.facts.set("aws:SourceIdentity", [who.clone()]);
+        }
     }
     let Some(held) = held(connection, parsed, caller)? else {
         return Ok(carried);

@@ -155,6 +155,10 @@ fn identity(caller: &Caller) -> Value {
         ];
         let known = known.into_iter().filter(|(_, value)| !value.is_null());
         members.extend(known.map(|(name, value)| (name.to_owned(), value)));
+        let session = caller.session.as_deref();
+        if let Some(who) = session.and_then(|session| session.source_identity.as_deref()) {
+            members.insert("sessionContext".to_owned(), json!({"sourceIdentity": who}));
+        }
     }
     identity
 }

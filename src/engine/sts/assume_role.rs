@@ -34,19 +34,21 @@ pub(super) fn assume_role(context: &Context<'_>, form: &Form) -> Result<Option<X
         Ok((role, issue::policies(connection, form)?))
     })?;
     let (tags, transitive) = issue::tags(context, form)?;
-    check_trust(context, form, &role, name, &tags)?;
+    let source_identity = issue::source_identity(context, form)?;
+    let terms = Terms {
+        policies,
+        tags,
+        transitive,
+        source_identity,
+        ..terms(context, &role, name)?
+    };
+    check_trust(context, form, &role, name, &terms)?;
     let longest = match &context.caller.session {
         Some(_) => CHAINED,
         None => role.longest.unwrap_or(DEFAULT),
     };
     let expires = issue::end(context, form, DEFAULT, 900..=longest)?;
-    let terms = Terms {
-        policies,
-        tags,
-        transitive,
-        expires,
-        ..terms(context, &role, name)?
-    };
+    let terms = Terms { expires, ..terms };
     let issued = issue::issue(context, &terms)?;
     let mut result = Xml::default();
     issued.write(&mut result);
@@ -54,6 +56,7 @@ pub(super) fn assume_role(context: &Context<'_>, form: &Form) -> Result<Option<X
         xml.text("AssumedRoleId", &format!("{}:{name}", role.id))
             .text("Arn", &terms.principal.to_string());
     });
+    result.optional("SourceIdentity", terms.source_identity.as_deref());
     Ok(Some(result))
 }
 
@@ -88,6 +91,7 @@ fn terms(context: &Context<'_>, role: &Entity, name: &str) -> Result<Terms, Fail
         policies: Vec::new(),
         tags: BTreeMap::new(),
         transitive: Vec::new(),
+        source_identity: None,
         issued: context.now,
         expires: context.now,
     })
@@ -115,8 +119,9 @@ fn check_trust(
     form: &Form,
     role: &Entity,
     name: &str,
-    tags: &BTreeMap<String, String>,
+    terms: &Terms,
 ) -> Result<(), Failure> {
+    let tags = &terms.tags;
     let mut known = policy::Context::new().with("sts:RoleSessionName", name);
     if let Some(id) = form.get("ExternalId") {
         known.set("sts:ExternalId", [id.to_owned()]);
@@ -127,9 +132,16 @@ fn check_trust(
     if !tags.is_empty() {
         known.set("aws:TagKeys", tags.keys().cloned());
     }
+    if form.get("SourceIdentity").is_some() {
+        known.set("sts:SourceIdentity", terms.source_identity.clone());
+    }
     authorize::on_role(context, "AssumeRole", role, &known)?;
     if issue::has_tags(form) {
         authorize::on_role(context, "TagSession", role, &known)?;
+    }
+    // Asked for as well where it is inherited.
+    if terms.source_identity.is_some() {
+        authorize::on_role(context, "SetSourceIdentity", role, &known)?;
     }
     Ok(())
 }

@@ -48,6 +48,7 @@ pub(super) fn get_federation_token(
         policies,
         tags,
         transitive,
+        source_identity: None,
         issued: context.now,
         expires: issue::end(context, form, DEFAULT, 900..=LONGEST)?,
     };

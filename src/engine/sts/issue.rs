@@ -147,6 +147,24 @@ pub(super) fn tags(
     Ok((tags, transitive))
 }
 
+/// Who is behind a session: whoever was behind the one that asks for it, or whom the request names.
+pub(super) fn source_identity(
+    context: &Context<'_>,
+    form: &Form,
+) -> Result<Option<String>, Failure> {
+    let session = context.caller.session.as_deref();
+    let inherited = session.and_then(|session| session.source_identity.as_deref());
+    let given = form.get("SourceIdentity");
+    let given = given.map(|_| name(form, "SourceIdentity")).transpose()?;
+    match (inherited, given) {
+        (Some(inherited), Some(given)) if inherited != given => Err(Failure::new(
+            Code::AccessDenied,
+            "The source identity of the calling session cannot be changed",
+        )),
+        _ => Ok(inherited.or(given).map(str::to_owned)),
+    }
+}
+
 fn check_tags(given: &[(&str, &str)]) -> Result<(), Failure> {
     if given.len() > MOST_TAGS {
         return Err(Failure::validation(format!(

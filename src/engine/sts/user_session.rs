@@ -35,6 +35,7 @@ pub(super) fn get_session_token(
             policies: Vec::new(),
             tags: BTreeMap::new(),
             transitive: Vec::new(),
+            source_identity: None,
             issued: context.now,
             expires: issue::end(context, form, DEFAULT, 900..=LONGEST)?,
         },

@@ -397,3 +397,54 @@ fn a_user_has_sessions_of_its_own() {
     assert_eq!(status, 403);
     assert!(body.contains("sts:GetFederationToken"), "{body}");
 }
+
+#[test]
+fn a_source_identity_takes_a_permission_goes_on_and_stays() {
+    let setting = r#""Effect":"Allow","Action":["sts:AssumeRole","sts:SetSourceIdentity"]"#;
+    let named = [("SourceIdentity", "ann")];
+    // The role's trust does not let anybody set one.
+    let stage = Stage::new(BY_ACCOUNT);
+    let may_set = MAY_ASSUME.replace("sts:TagSession", "sts:SetSourceIdentity");
+    let ann = stage.user(ACCOUNT, "ann", Some(&may_set));
+    let (status, body) = stage.assume(&ann, &named);
+    assert_eq!(status, 403, "{body}");
+    assert!(body.contains("sts:SetSourceIdentity"), "{body}");
+
+    let trust = |condition: &str| {
+        let trust = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{{setting},{BY_ACCOUNT}{condition}}}]}}"#
+        );
+        let members = [("RoleName", "app"), ("PolicyDocument", &*trust)];
+        stage.desk.done(&ROOT, "UpdateAssumeRolePolicy", &members);
+    };
+    trust(r#","Condition":{"StringLike":{"sts:SourceIdentity":"a*"}}"#);
+    assert_eq!(stage.assume(&ann, &[]).0, 403);
+    assert_eq!(stage.assume(&ann, &[("SourceIdentity", "bob")]).0, 403);
+    assert_eq!(stage.assume(&stage.guest, &named).0, 403);
+    let (status, body) = stage.assume(&ann, &[("SourceIdentity", "a b")]);
+    assert_eq!(status, 400, "{body}");
+    let (status, body) = stage.assume(&ann, &named);
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(element(&body, "SourceIdentity"), "ann");
+
+    // The next session has it too, and no other.
+    let first = As::Key(keys(&body));
+    trust(r#","Condition":{"StringEquals":{"aws:SourceIdentity":"ann"}}"#);
+    let (status, body) = stage.assume(&first, &[("SourceIdentity", "amy")]);
+    assert_eq!(status, 403, "{body}");
+    let (status, body) = stage.assume(&first, &[]);
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(element(&body, "SourceIdentity"), "ann");
+
+    let members = [
+        ("RoleName", "app"),
+        ("PolicyName", "own"),
+        ("PolicyDocument", NOT_FOR_ANN),
+    ];
+    stage.desk.done(&ROOT, "PutRolePolicy", &members);
+    let second = As::Key(keys(&body));
+    assert_eq!(stage.desk.kms(&second, "ListKeys", &json!({})).0, 400);
+    assert_eq!(stage.desk.kms(&second, "ListAliases", &json!({})).0, 200);
+}
+
+const NOT_FOR_ANN: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"kms:ListKeys","Resource":"*","Condition":{"StringEquals":{"aws:SourceIdentity":"ann"}}}]}"#;
