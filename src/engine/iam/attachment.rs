@@ -6,9 +6,12 @@ use crate::engine::authorize;
 use crate::engine::operation::Context;
 use crate::engine::store::iam::entities::{self, Kind};
 use crate::engine::store::iam::managed;
-use crate::engine::wire::{Failure, Form, Xml};
+use crate::engine::wire::{Code, Failure, Form, Xml};
 
 use super::member;
+
+/// The most managed policies on one user, role or group.
+const MOST_ATTACHED: usize = 10;
 
 pub(super) fn attach(
     context: &Context<'_>,
@@ -19,6 +22,14 @@ pub(super) fn attach(
     context.write(|connection| {
         let entity = member::entity(context, connection, form, kind)?;
         check_policy(connection, arn)?;
+        let attached = managed::attached(connection, entity.row)?;
+        if attached.len() >= MOST_ATTACHED && !attached.iter().any(|one| one == arn) {
+            let title = kind.title();
+            return Err(Failure::new(
+                Code::LimitExceeded,
+                format!("Cannot exceed quota for PoliciesPer{title}: {MOST_ATTACHED}"),
+            ));
+        }
         managed::attach(connection, entity.row, arn)?;
         Ok(None)
     })

@@ -9,9 +9,8 @@ use crate::engine::operation::Context;
 use crate::engine::store::iam::entities::{self, Entity, Kind};
 use crate::engine::store::iam::{access_keys, inline, managed};
 use crate::engine::wire::{Code, Failure, Form, Xml, percent};
-use crate::policy;
 
-use super::{attachment, decay, member, tag};
+use super::{attachment, decay, member, policy_text, tag};
 
 /// The longest name of a user, role or group.
 const LONGEST_NAME: usize = 64;
@@ -31,7 +30,7 @@ pub(super) fn create(
     let trust = match kind {
         Kind::Role => {
             let text = member::required(form, "AssumeRolePolicyDocument")?;
-            check_trust(context, text)?;
+            policy_text::check_trust(context, text)?;
             Some(text.to_owned())
         }
         Kind::User | Kind::Group => None,
@@ -168,7 +167,7 @@ pub(super) fn delete(
 
 pub(super) fn update_trust(context: &Context<'_>, form: &Form) -> Result<Option<Xml>, Failure> {
     let text = member::required(form, "PolicyDocument")?;
-    check_trust(context, text)?;
+    policy_text::check_trust(context, text)?;
     context.write(|connection| {
         let mut role = member::entity(context, connection, form, Kind::Role)?;
         role.trust = Some(text.to_owned());
@@ -214,30 +213,6 @@ fn longest(form: &Form) -> Result<Option<i64>, Failure> {
              value between 3600 and 43200",
         )),
     }
-}
-
-/// Fails for what is no policy of a caller's own.
-pub(crate) fn check_policy_text(text: &str) -> Result<(), Failure> {
-    policy::read_identity(text)
-        .map(drop)
-        .map_err(|error| malformed(&error))
-}
-
-/// A policy's size as IAM counts it.
-pub(super) fn policy_size(text: &str) -> usize {
-    text.chars().filter(|one| !one.is_whitespace()).count()
-}
-
-fn check_trust(context: &Context<'_>, text: &str) -> Result<(), Failure> {
-    let partition = context.caller.region.partition();
-    policy::read(text, partition)
-        .map(drop)
-        .map_err(|error| malformed(&error))
-}
-
-fn malformed(error: &policy::ReadError) -> Failure {
-    let code = Code::MalformedPolicyDocument;
-    Failure::new(code, format!("Syntax errors in policy: {error}"))
 }
 
 /// Writes an entity as an element of its own.

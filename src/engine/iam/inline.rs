@@ -5,7 +5,7 @@ use crate::engine::store::iam::entities::Kind;
 use crate::engine::store::iam::inline;
 use crate::engine::wire::{Code, Failure, Form, Xml, percent};
 
-use super::{entity, member};
+use super::{member, policy_text};
 
 /// The longest name of a policy.
 const LONGEST_NAME: usize = 128;
@@ -22,12 +22,12 @@ fn most(kind: Kind) -> usize {
 pub(super) fn put(context: &Context<'_>, form: &Form, kind: Kind) -> Result<Option<Xml>, Failure> {
     let name = member::new_name(form, "PolicyName", LONGEST_NAME)?;
     let text = member::required(form, "PolicyDocument")?;
-    entity::check_policy_text(text)?;
+    policy_text::check(text)?;
     context.write(|connection| {
         let entity = member::entity(context, connection, form, kind)?;
         inline::put(connection, entity.row, name, text)?;
         let texts = inline::texts(connection, entity.row)?;
-        let size: usize = texts.iter().map(|text| entity::policy_size(text)).sum();
+        let size: usize = texts.iter().map(|text| policy_text::size(text)).sum();
         let most = most(kind);
         if size > most {
             let (kind, name) = (kind.word(), &entity.name);

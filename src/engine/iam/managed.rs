@@ -7,7 +7,7 @@ use crate::engine::operation::Context;
 use crate::engine::store::iam::managed::{self, Managed, PolicyVersion};
 use crate::engine::wire::{Code, Failure, Form, Xml, percent};
 
-use super::{builtin, entity, member};
+use super::{builtin, member, policy_text};
 
 /// The longest name of a policy.
 const LONGEST_NAME: usize = 128;
@@ -49,8 +49,8 @@ pub(super) fn create(context: &Context<'_>, form: &Form) -> Result<Option<Xml>, 
 }
 
 fn check_text(text: &str) -> Result<(), Failure> {
-    entity::check_policy_text(text)?;
-    if entity::policy_size(text) > LONGEST {
+    policy_text::check(text)?;
+    if policy_text::size(text) > LONGEST {
         return Err(Failure::new(
             Code::LimitExceeded,
             format!("Cannot exceed quota for PolicySize: {LONGEST}"),

@@ -10,6 +10,7 @@ mod group;
 mod inline;
 mod managed;
 mod member;
+mod policy_text;
 mod tag;
 
 use super::authorize;
@@ -21,6 +22,7 @@ use super::wire::{Failure, Form, Xml};
 pub(crate) use access_key::{issue, issue_for_root};
 pub(crate) use declared::{find_or_make, put};
 pub(crate) use entity::{add, fresh};
+pub(crate) use policy_text::check as check_policy;
 pub(crate) use tag::check as check_tags;
 
 /// An action from members to result; `None` has nothing to say.

@@ -12,7 +12,6 @@ use crate::engine::iam;
 use crate::engine::operation::Context;
 use crate::engine::session::{self, Terms};
 use crate::engine::wire::{Code, Failure, Form, Xml};
-use crate::policy;
 
 /// The longest session policy in characters, and the most managed policies.
 const LONGEST_POLICY: usize = 2048;
@@ -91,7 +90,7 @@ pub(super) fn policies(connection: &Connection, form: &Form) -> Result<Vec<Strin
                  than or equal to {LONGEST_POLICY}"
             )));
         }
-        policy::read_identity(text).map_err(|error| malformed(error.to_string()))?;
+        iam::check_policy(text)?;
         texts.push(text.to_owned());
     }
     let named = (1..).map_while(|index| form.get(&format!("PolicyArns.member.{index}.arn")));

@@ -388,3 +388,112 @@ fn a_strict_engine_knows_whom_policies_and_grants_name() {
     assert_eq!(desk.kms(&ROOT, "CreateKey", &key).0, 200);
     assert_eq!(desk.kms(&ROOT, "CreateGrant", &grant).0, 200);
 }
+
+/// Expects what a statement's text is told, as a user's own policy and as a trust policy.
+#[track_caller]
+fn check_statements(statements: &str, own: &str, trust: &str) {
+    let desk = desk();
+    let text = |principal: &str| {
+        let statements = statements.replace("WHO", principal);
+        format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#)
+    };
+    desk.done(&ROOT, "CreateUser", &[("UserName", "ann")]);
+    let (own_text, trust_text) = (text(""), text(r#""Principal":{"AWS":"111122223333"},"#));
+    let members = [
+        ("UserName", "ann"),
+        ("PolicyName", "p"),
+        ("PolicyDocument", &*own_text),
+    ];
+    let created = [("PolicyName", "p"), ("PolicyDocument", &*own_text)];
+    let role = [
+        ("RoleName", "app"),
+        ("AssumeRolePolicyDocument", &*trust_text),
+    ];
+    for (action, members, expected) in [
+        ("PutUserPolicy", &members[..], own),
+        ("CreatePolicy", &created, own),
+        ("CreateRole", &role, trust),
+    ] {
+        let (status, body) = desk.query(&ROOT, action, members);
+        if expected == "ok" {
+            assert_eq!(status, 200, "{action}: {body}");
+        } else {
+            assert_eq!(status, 400, "{action}: {body}");
+            assert!(body.contains("MalformedPolicyDocument"), "{action}: {body}");
+            assert!(body.contains(expected), "{action}: {body}");
+        }
+    }
+}
+
+#[test]
+fn policies_are_held_to_what_iam_asks_of_them() {
+    let check = check_statements;
+    let (resource, unique) = ("Has prohibited field Resource", "must be unique");
+    check(
+        r#"{"Sid":"A1","Effect":"Allow",WHO"Action":"sts:AssumeRole","Resource":"*"}"#,
+        "ok",
+        resource,
+    );
+    check(
+        r#"{"Effect":"Allow",WHO"Action":"sts:AssumeRole"}"#,
+        "has no Resource",
+        "ok",
+    );
+    check(
+        r#"{"Effect":"Allow",WHO"Action":"sts:AssumeRole","NotResource":"arn:aws:s3:::a"}"#,
+        "ok",
+        resource,
+    );
+    check(
+        r#"{"Sid":"may assume","Effect":"Allow",WHO"Action":"sts:AssumeRole","Resource":"*"}"#,
+        "must be alpha-numeric",
+        resource,
+    );
+    check(
+        r#"{"Sid":"A","Effect":"Allow",WHO"Action":"sts:AssumeRole"},{"Sid":"A","Effect":"Allow",WHO"Action":"sts:TagSession"}"#,
+        "has no Resource",
+        unique,
+    );
+    check(
+        r#"{"Sid":"A","Effect":"Allow",WHO"Action":"a:b","Resource":"*"},{"Sid":"A","Effect":"Allow",WHO"Action":"a:c","Resource":"*"}"#,
+        unique,
+        resource,
+    );
+    check(
+        r#"{"Effect":"Allow",WHO"Action":"AssumeRole","Resource":"*"}"#,
+        "`AssumeRole` is not an action",
+        resource,
+    );
+    check(
+        r#"{"Effect":"Allow",WHO"Action":"AssumeRole"}"#,
+        "has no Resource",
+        "`AssumeRole` is not an action",
+    );
+    check(
+        r#"{"Effect":"Allow",WHO"Action":"kms:*","Resource":"key/1"}"#,
+        "`key/1` is neither an ARN nor",
+        resource,
+    );
+}
+
+#[test]
+fn ten_managed_policies_are_the_most() {
+    let desk = desk();
+    let user = ("UserName", "ann");
+    desk.done(&ROOT, "CreateUser", &[user]);
+    let attach = |number: usize| {
+        let name = format!("p{number}");
+        let members = [("PolicyName", &*name), ("PolicyDocument", POLICY)];
+        let made = desk.query(&ROOT, "CreatePolicy", &members);
+        assert!([200, 409].contains(&made.0), "{}", made.1);
+        let arn = format!("arn:aws:iam::{ACCOUNT}:policy/{name}");
+        desk.query(&ROOT, "AttachUserPolicy", &[user, ("PolicyArn", &arn)])
+    };
+    for number in 0..10 {
+        assert_eq!(attach(number).0, 200);
+    }
+    let (status, body) = attach(10);
+    assert_eq!(status, 409, "{body}");
+    assert!(body.contains("PoliciesPerUser: 10"), "{body}");
+    assert_eq!(attach(9).0, 200);
+}
