@@ -115,10 +115,17 @@ impl<'a> Iam<'a> {
             return false;
         }
         let mut carriers = self.carriers.iter();
+        self.is_of_complete(caller) || carriers.any(|carrier| is_named(carrier.principal, caller))
+    }
+
+    fn is_of_complete(&self, caller: &Caller) -> bool {
+        self.complete.iter().any(|account| is_of(account, caller))
+    }
+
+    /// True for a caller to whom its own account is known to allow everything.
+    fn is_known_root(&self, caller: &Caller) -> bool {
         let is_root = matches!(caller.principal, Principal::Account(..));
-        let is_of_complete = self.complete.iter().any(|account| is_of(account, caller));
-        (is_of_complete && (!is_root || FOREIGN_ROOT_USER_NEEDS_POLICY))
-            || carriers.any(|carrier| is_named(carrier.principal, caller))
+        is_root && !FOREIGN_ROOT_USER_NEEDS_POLICY && self.is_of_complete(caller)
     }
 
     fn has_boundary(&self, caller: &Caller) -> bool {
@@ -231,7 +238,10 @@ impl Setting<'_> {
         if self.iam.carriers.is_empty() && self.iam.complete.is_empty() {
             return Ok(());
         }
-        let mut allowed = Vec::new();
+        let mut of_root = self.space.all();
+        let roots = |caller: &Caller| self.iam.is_known_root(caller);
+        of_root.limit(CALLERS, &self.space.set_of_callers(&roots));
+        let mut allowed = Vec::from([of_root]);
         for carrier in &self.iam.carriers {
             let boundary = carrier.boundary.as_deref();
             for rule in carrier.rules.iter().chain(boundary.into_iter().flatten()) {

@@ -35,7 +35,9 @@ pub const ACCOUNT_GRANT_DELEGATES: bool = true;
 pub const SOURCE_ARN_BINDS_EVERYONE: bool = true;
 
 /// Whether the root user of another account needs a policy of that account, as everyone else there does.
-pub const FOREIGN_ROOT_USER_NEEDS_POLICY: bool = true;
+///
+/// IAM's text wants both accounts to allow; no policy can be attached to a root user, to whom its own account allows all.
+pub const FOREIGN_ROOT_USER_NEEDS_POLICY: bool = false;
 
 /// Whether operations that are not in our table may work across accounts.
 pub const UNKNOWN_OPERATIONS_CROSS_ACCOUNTS: bool = true;

@@ -114,7 +114,7 @@ allow root *                              | allow DescribeKey; session allow *  
 allow federated/fay Encrypt               | allow *; session allow DescribeKey  | fay | Encrypt | ok
 allow federated/fay Encrypt               | allow *; session deny Encrypt       | fay | Encrypt | deny session
 
-# From another account, both sides must allow.
+# From another account, both sides must allow; that of a root user does.
 allow root *                              | allow *       | eve | Encrypt | resource-based
 allow 444455556666:root Encrypt           | allow Encrypt | eve | Encrypt | ok
 allow 444455556666:root Encrypt           |               | eve | Encrypt | identity-based
@@ -123,6 +123,11 @@ allow 444455556666:user/eve Encrypt       |               | eve | Encrypt | iden
 allow 444455556666:user/eve Encrypt       | allow *       | ann | Encrypt | resource-based
 allow * Encrypt                           |               | eve | Encrypt | identity-based
 allow * Encrypt                           | allow Encrypt | eve | Encrypt | ok
+allow 444455556666:root Encrypt           |               | far | Encrypt | ok
+allow * Encrypt                           |               | far | Encrypt | ok
+allow root *                              |               | far | Encrypt | resource-based
+allow 444455556666:user/eve Encrypt       |               | far | Encrypt | resource-based
+allow 444455556666:root *                 |               | far | GetKeyPolicy | resource-based
 allow 444455556666:root Encrypt           | allow *       | eve | DescribeKey | resource-based
 allow 444455556666:root *                 | allow *       | eve | DescribeKey | ok
 allow 444455556666:root *                 | allow *       | eve | GetKeyRotationStatus | ok
@@ -406,6 +411,7 @@ const MAY_ASSUME: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allo
 fn caller(desk: &Desk, name: &str, owner: &As, session: Option<&str>) -> As {
     match name {
         "root" => As::Root(HOME),
+        "far" => As::Root(AWAY),
         "logs" => As::principal(
             Principal::Service("logs.amazonaws.com".parse().unwrap()),
             HOME,

@@ -448,8 +448,13 @@ fn other_accounts_need_both_sides() {
         other-session Decrypt: key+ other-session *; id+ *; sess+ Encrypt => Session, delegated
         other-role Decrypt: key+ other-role *; id- * => denied by identity policy 1, delegated
         other-role Decrypt: key+ other-role *; id+ *; key- other-root * => denied by the key policy, deny
-        other-root Decrypt: key+ other-root *; id+ * => allowed, delegated
-        other-root Decrypt: key+ other-root * => ForeignIdentity, delegated
+        other-root Decrypt: key+ other-root * => allowed, delegated
+        other-root Decrypt: key+ * * => allowed, delegated
+        other-root Decrypt: key+ other-root Encrypt => KeyPolicy, none
+        other-root Decrypt: key+ other-role * => KeyPolicy, none
+        other-root Decrypt: key+ root * => KeyPolicy, none
+        other-root Decrypt: key+ other-root *; key- other-root Decrypt => denied by the key policy, deny
+        other-root PutKeyPolicy: key+ other-root * => NotAcrossAccounts, delegated
         ",
     );
 }
