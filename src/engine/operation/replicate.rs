@@ -184,11 +184,20 @@ fn check_region<'a>(check: &mut Check, member: &str, value: Option<&'a str>) -> 
     check.required(member, value)
 }
 
-/// A multi-Region key stays in its partition.
+/// How the names of AWS's Regions begin: with a part of the world, of which new ones are rare.
+const PARTS_OF_THE_WORLD: [&str; 11] = [
+    "af", "ap", "ca", "cn", "eu", "eusc", "il", "me", "mx", "sa", "us",
+];
+
+/// A multi-Region key stays in its partition, and where there are Regions.
 fn same_partition(context: &Context<'_>, region: &str) -> Result<Region, Failure> {
     let parsed = region.parse::<Region>().ok();
     parsed
         .filter(|parsed| parsed.partition() == context.caller.region.partition())
+        .filter(|_| {
+            let (part, _) = region.split_once('-').unwrap_or_default();
+            PARTS_OF_THE_WORLD.contains(&part)
+        })
         .ok_or_else(|| {
             Failure::validation(format!(
                 "Region {region} is not one that the key can be replicated to"

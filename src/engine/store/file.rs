@@ -64,6 +64,18 @@ pub(crate) fn write_whole(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
     sync_folder(path)
 }
 
+/// True for a file that others than its owner may read or write.
+#[cfg(unix)]
+pub(super) fn is_exposed(path: &Utf8Path) -> io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Ok(fs::metadata(path)?.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+pub(super) fn is_exposed(_path: &Utf8Path) -> io::Result<bool> {
+    Ok(false)
+}
+
 #[cfg(unix)]
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     use std::os::unix::fs::OpenOptionsExt as _;

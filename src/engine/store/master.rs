@@ -146,6 +146,11 @@ fn under_lock(
     };
     let known = print(connection)?;
     let bytes = match fs::read_to_string(path) {
+        Ok(_) if file::is_exposed(path).map_err(fault)? => {
+            return Err(OpenError::MasterKeyExposed {
+                path: path.to_owned(),
+            });
+        }
         Ok(text) => STANDARD.decode(text.trim()).map_err(|_| foreign())?,
         Err(error) if error.kind() == io::ErrorKind::NotFound && known.is_some() => {
             return Err(OpenError::MasterKeyMissing {

@@ -87,6 +87,12 @@ pub enum OpenError {
         /// Where the master key should be.
         path: Utf8PathBuf,
     },
+    /// The master key file is not for its owner alone.
+    #[error("the master key `{path}` is open to others; take that away with `chmod 600 {path}`")]
+    MasterKeyExposed {
+        /// The file.
+        path: Utf8PathBuf,
+    },
     /// The master key file is another database's, or damaged.
     #[error("the master key `{path}` does not belong to this database")]
     MasterKeyForeign {

@@ -87,7 +87,10 @@ pub(crate) fn seal(
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, content_type);
-    if let Ok(request_id) = HeaderValue::from_str(request_id) {
+    // A request that was not heard out has no id.
+    if !request_id.is_empty()
+        && let Ok(request_id) = HeaderValue::from_str(request_id)
+    {
         headers.insert(REQUEST_ID, request_id);
     }
     response

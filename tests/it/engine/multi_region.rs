@@ -183,9 +183,11 @@ async fn one_replica_a_region_and_only_of_primaries() {
         code,
         &message,
     );
-    let abroad = replicate(&bench.kms, &id, "cn-north-1").await;
-    let message = "Region cn-north-1 is not one that the key can be replicated to";
-    refused(abroad, "ValidationException", message);
+    for region in ["cn-north-1", "xx-nowhere-9"] {
+        let abroad = replicate(&bench.kms, &id, region).await;
+        let message = format!("Region {region} is not one that the key can be replicated to");
+        refused(abroad, "ValidationException", &message);
+    }
 }
 
 #[tokio::test]

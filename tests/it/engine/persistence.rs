@@ -398,3 +398,21 @@ fn a_new_state_is_its_files_and_nothing_besides() {
     drop(engine);
     home.open().unwrap();
 }
+
+#[cfg(unix)]
+#[test]
+fn a_master_key_that_others_can_read_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = Home::new();
+    drop(home.open().unwrap());
+    let allow = |mode| {
+        let permissions = fs::Permissions::from_mode(mode);
+        fs::set_permissions(home.path("engine.key"), permissions).unwrap();
+        home.open()
+    };
+    for mode in [0o640, 0o604, 0o666] {
+        let refused = allow(mode);
+        assert!(matches!(refused, Err(OpenError::MasterKeyExposed { .. })));
+    }
+    allow(0o400).unwrap();
+}
