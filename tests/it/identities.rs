@@ -308,3 +308,37 @@ fn what_a_live_account_hardly_means_is_told_once_and_used_all_the_same() {
     1 warning
     ");
 }
+
+#[test]
+fn the_root_user_of_another_whole_account_has_what_the_key_policy_leaves_to_it() {
+    let shared = "---\nkind: Key\nname: shared\nusers: [account/444455556666]\n";
+    let claims = |name: &str, claims: &str| {
+        expectation(name, claims).replace("keys: payments", "keys: shared")
+    };
+    let documents = [
+        claims(
+            "\"444455556666:role/writer\"",
+            "can: [encrypt]\ncannot: [GenerateDataKey]",
+        ),
+        claims("account/444455556666", "cannot: [delete]"),
+        claims("account/444455556666", "cannot: [GenerateDataKey]"),
+    ]
+    .concat();
+    let text = account().to_string();
+    let text = text.replace("111122223333", "444455556666");
+    let sandbox = sandbox(
+        &format!("{shared}{documents}"),
+        &serde_json::from_str(&text).unwrap(),
+    );
+    let run = sandbox.run("check --identities account.json").expect(2);
+    let told: Vec<&str> = run
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("finding") || line.contains("note:"))
+        .collect();
+    insta::assert_snapshot!(told.join("\n"), @r"
+    finding[expectation-failed]: someone in `account/444455556666` can `GenerateDataKey` with key `shared`
+       = note: the request: the root user of 444455556666 calls kms:GenerateDataKey
+       = note: allowed by Statement[1] `Allow use of the key` of the key policy
+    ");
+}

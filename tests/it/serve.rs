@@ -214,7 +214,7 @@ async fn an_engine_that_cannot_read_its_state_is_not_well() {
     let store = Store::File(path.clone().try_into().unwrap());
     let engine = Settings::new(store, ACCOUNT.parse().unwrap());
     let served = Served::of(engine, ServerSettings::default()).await;
-    std::fs::write(&path, [0xA5; 65536]).unwrap();
+    std::fs::write(&path, [0xA5; 8192]).unwrap();
     let answer = served.get("/healthz").await;
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
     assert!(answer.ends_with("the state cannot be read\n"), "{answer}");
