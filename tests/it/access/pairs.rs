@@ -123,8 +123,6 @@ proptest! {
 }
 
 proptest! {
-    // What the others say too, in another way.
-    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases / 4, ..ProptestConfig::default() })]
     #[test]
     fn the_other_way_round_is_the_mirror_image((a, b) in pairs()) {
         let (there, back) = (verdicts(&a, &b).scales, verdicts(&b, &a).scales);
