@@ -29,15 +29,9 @@ pub fn draw<'a>(
     scene: &Scene<'a>,
     numbers: &[u64],
 ) -> Result<Vec<Drawn>, Undetermined> {
-    let (a, b) = (a.into(), b.into());
-    let rules = Rules::read(&[a, b], scene)?;
+    let pair = pair(a.into(), b.into(), scene);
+    let rules = Rules::read(&[pair.a, pair.b], scene)?;
     let survey = rules.survey()?;
-    let pair = Pair {
-        a,
-        b,
-        scene,
-        exemption: Exemption::default(),
-    };
     let teller = Teller {
         survey: &survey,
         pair: &pair,
@@ -80,15 +74,9 @@ pub fn draw_any<'a>(
     scene: &Scene<'a>,
     numbers: &[u64],
 ) -> Result<Vec<Witness>, Undetermined> {
-    let (a, b) = (a.into(), b.into());
-    let rules = Rules::read(&[a, b], scene)?;
+    let pair = pair(a.into(), b.into(), scene);
+    let rules = Rules::read(&[pair.a, pair.b], scene)?;
     let survey = rules.survey()?;
-    let pair = Pair {
-        a,
-        b,
-        scene,
-        exemption: Exemption::default(),
-    };
     let all = survey.space.all();
     let one = |number: &u64| {
         let mut number = *number;
@@ -96,6 +84,15 @@ pub fn draw_any<'a>(
         pair.witness(&survey.space, &point)
     };
     Ok(numbers.iter().filter_map(one).collect())
+}
+
+fn pair<'a>(a: Rights<'a>, b: Rights<'a>, scene: &'a Scene<'a>) -> Pair<'a> {
+    Pair {
+        a,
+        b,
+        scene,
+        exemption: Exemption::default(),
+    }
 }
 
 /// One of so many, by a number that goes on to the next.

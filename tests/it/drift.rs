@@ -1,7 +1,21 @@
 //! `keywright drift`: what moved behind the manifests' back.
 
+use serde_json::{Value, json};
+
 use crate::support::manifests::TWO_KEYS;
 use crate::support::sandbox::Sandbox;
+
+/// Changes the live policy of `releases`.
+fn behind_its_back(sandbox: &Sandbox, change: impl FnOnce(&mut Value)) {
+    sandbox.live(|client| async move {
+        let id = client.key("alias/releases").await;
+        let policy = client.get_key_policy().key_id(&id).send().await.unwrap();
+        let mut policy = policy.policy().unwrap().parse().unwrap();
+        change(&mut policy);
+        let put = client.put_key_policy().key_id(&id);
+        put.policy(policy.to_string()).send().await.unwrap();
+    });
+}
 
 #[test]
 fn a_policy_changed_behind_its_back_is_drift() {
@@ -11,20 +25,11 @@ fn a_policy_changed_behind_its_back_is_drift() {
         sandbox.run("drift").expect(0).stdout,
         "Plan: no changes; 2 unchanged.\n"
     );
-    sandbox.live(|client| async move {
-        let id = client.key("alias/releases").await;
-        let policy = client.get_key_policy().key_id(&id).send().await.unwrap();
-        let policy = policy
-            .policy()
-            .unwrap()
+    behind_its_back(&sandbox, |policy| {
+        let changed = policy
+            .to_string()
             .replace("role/release-job", "role/intruder");
-        client
-            .put_key_policy()
-            .key_id(&id)
-            .policy(policy)
-            .send()
-            .await
-            .unwrap();
+        *policy = changed.parse().unwrap();
     });
     let run = sandbox.run("drift").expect(2);
     insta::assert_snapshot!(run.stdout, @r#"
@@ -52,21 +57,11 @@ fn a_policy_changed_behind_its_back_is_drift() {
 fn a_live_policy_that_no_file_could_have_is_read_all_the_same() {
     let sandbox = Sandbox::with(TWO_KEYS);
     sandbox.run("apply --yes").expect(0);
-    sandbox.live(|client| async move {
-        let id = client.key("alias/releases").await;
-        let policy = client.get_key_policy().key_id(&id).send().await.unwrap();
-        let mut value: serde_json::Value = serde_json::from_str(policy.policy().unwrap()).unwrap();
-        let odd = serde_json::json!({"Effect": "Allow", "Principal": {"AWS": "444455556666"},
+    behind_its_back(&sandbox, |policy| {
+        let odd = json!({"Effect": "Allow", "Principal": {"AWS": "444455556666"},
             "Action": ["kms:Sign", "k*:Verify", "s3:GetObject"], "Resource": "*",
             "Condition": {"NumericLessThan": {"aws:MultiFactorAuthAge": "abc"}, "StringEquals": {"aws:x": []}}});
-        value["Statement"].as_array_mut().unwrap().push(odd);
-        client
-            .put_key_policy()
-            .key_id(&id)
-            .policy(value.to_string())
-            .send()
-            .await
-            .unwrap();
+        policy["Statement"].as_array_mut().unwrap().push(odd);
     });
     let run = sandbox.run("drift").expect(0);
     assert!(
@@ -85,19 +80,9 @@ fn a_live_policy_that_no_file_could_have_is_read_all_the_same() {
 fn other_words_for_the_same_policy_are_no_drift() {
     let sandbox = Sandbox::with(TWO_KEYS);
     sandbox.run("apply --yes").expect(0);
-    sandbox.live(|client| async move {
-        let id = client.key("alias/releases").await;
-        let policy = client.get_key_policy().key_id(&id).send().await.unwrap();
-        let mut value: serde_json::Value = serde_json::from_str(policy.policy().unwrap()).unwrap();
-        value["Statement"].as_array_mut().unwrap().reverse();
-        value["Statement"][0]["Sid"] = "renamed by hand".into();
-        client
-            .put_key_policy()
-            .key_id(&id)
-            .policy(value.to_string())
-            .send()
-            .await
-            .unwrap();
+    behind_its_back(&sandbox, |policy| {
+        policy["Statement"].as_array_mut().unwrap().reverse();
+        policy["Statement"][0]["Sid"] = "renamed by hand".into();
     });
     let run = sandbox.run("drift").expect(0);
     assert!(
